@@ -1,0 +1,82 @@
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+)
+
+// space is one network namespace with a netlink handle in it.
+type space struct {
+	// name is what the scenario calls it; "" is the sandbox's own.
+	name   string
+	handle netns.NsHandle
+	nl     *netlink.Handle
+}
+
+// ownSpace is the namespace of the calling process.
+func ownSpace() (*space, error) {
+	h, err := netns.Get()
+	if err != nil {
+		return nil, fmt.Errorf("open the sandbox's own network namespace: %w", err)
+	}
+	return newSpaceAt("", h)
+}
+
+// newSpace makes a namespace beside the sandbox's own.
+func newSpace(name string) (*space, error) {
+	var made netns.NsHandle
+	err := onThread(func() error {
+		h, err := netns.New()
+		made = h
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make network namespace %q: %w", name, err)
+	}
+	return newSpaceAt(name, made)
+}
+
+func newSpaceAt(name string, h netns.NsHandle) (*space, error) {
+	nl, err := netlink.NewHandleAt(h)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open netlink in namespace %q: %w", name, err), h.Close())
+	}
+	return &space{name: name, handle: h, nl: nl}, nil
+}
+
+// do runs f on a thread of its own inside the namespace. Goroutines that f
+// starts run outside it.
+func (s *space) do(f func() error) error {
+	return onThread(func() error {
+		if err := netns.Set(s.handle); err != nil {
+			return fmt.Errorf("enter network namespace %q: %w", s.name, err)
+		}
+		return f()
+	})
+}
+
+// close lets go of the namespace; the kernel removes it with its links when
+// nothing else holds it.
+func (s *space) close() error {
+	s.nl.Close()
+	return s.handle.Close()
+}
+
+// onThread runs f on a fresh thread that is thrown away afterwards.
+//
+// NB: never unlocked, so the runtime ends the thread and no other goroutine
+// lands in a foreign namespace; the extra goroutine keeps it from being the
+// main thread, which Go parks instead of ending (golang/go#53210). The caller
+// of the sandbox child locks the main goroutine to the main thread.
+func onThread(f func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		done <- f()
+	}()
+	return <-done
+}

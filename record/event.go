@@ -1,0 +1,65 @@
+package record
+
+// EventVersion is the version of the event stream. A reader refuses any other.
+const EventVersion = 1
+
+// EventKind says which part of an Event is filled.
+type EventKind string
+
+// The kinds of event, in the order a scenario sends them.
+const (
+	// EventHello opens a stream; Kernel is set.
+	EventHello EventKind = "hello"
+	// EventBegin starts a scenario.
+	EventBegin EventKind = "begin"
+	// EventPhase tells what a scenario is doing: Text is one of the Phase names.
+	EventPhase EventKind = "phase"
+	// EventSample is a live reading of the charge; thinned, for progress only.
+	EventSample EventKind = "sample"
+	// EventNote is a line for the reader that is no verdict; Text is set.
+	EventNote EventKind = "note"
+	// EventTrace ends a scenario that ran; Trace is set.
+	EventTrace EventKind = "trace"
+	// EventSkip ends a scenario this kernel or machine cannot run.
+	EventSkip EventKind = "skip"
+	// EventTrouble ends a scenario that our own trouble stopped.
+	EventTrouble EventKind = "trouble"
+	// EventBye closes a stream that is complete.
+	EventBye EventKind = "bye"
+)
+
+// The phases of a scenario.
+const (
+	PhaseBuild     = "build"
+	PhaseCalibrate = "calibrate"
+	PhaseTraffic   = "traffic"
+	PhaseSettle    = "settle"
+	PhasePatience  = "patience"
+	PhaseRefill    = "refill"
+	PhaseLadder    = "ladder"
+	PhaseLaw       = "law"
+	PhaseClose     = "close"
+)
+
+// Event is one line of the stream a sandbox, or a guest, sends.
+type Event struct {
+	// V is EventVersion; Seq counts from 1 without a gap within one stream.
+	V        int       `json:"v"`
+	Seq      uint64    `json:"seq"`
+	Kind     EventKind `json:"kind"`
+	Scenario string    `json:"scenario,omitempty"`
+	// AtNs is nanoseconds since the stream began.
+	AtNs int64 `json:"at_ns"`
+
+	Kernel *Kernel `json:"kernel,omitempty"`
+	Text   string  `json:"text,omitempty"`
+	// Hint goes with a skip or trouble: what to do.
+	Hint   string `json:"hint,omitempty"`
+	Sample *Point `json:"sample,omitempty"`
+	Trace  *Trace `json:"trace,omitempty"`
+}
+
+// Ends reports whether e is the last event of its scenario.
+func (e Event) Ends() bool {
+	return e.Kind == EventTrace || e.Kind == EventSkip || e.Kind == EventTrouble
+}

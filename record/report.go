@@ -1,0 +1,156 @@
+package record
+
+// ReportSchema is the version of Report. Keys may be added, not renamed.
+const ReportSchema = "skleak/1"
+
+// Report is what `skleak run --json` prints: one run per kernel.
+type Report struct {
+	Schema string `json:"schema"`
+	Runs   []Run  `json:"runs"`
+}
+
+// Run is the catalogue, or a part of it, on one kernel.
+type Run struct {
+	Kernel Kernel `json:"kernel"`
+	// Controls are the scenarios that show the instrument works.
+	Controls []Result `json:"controls"`
+	Results  []Result `json:"results"`
+	// Interrupted is set when the run was stopped before its end.
+	Interrupted bool `json:"interrupted,omitempty"`
+	// Trouble says why a kernel has no or too few results; "" when it has them.
+	Trouble string  `json:"trouble,omitempty"`
+	Seconds float64 `json:"seconds"`
+}
+
+// Kernel is what ran, and where it came from.
+type Kernel struct {
+	// Release and Version are uname's; Arch is uname's machine.
+	Release string `json:"release"`
+	Version string `json:"version"`
+	Arch    string `json:"arch"`
+	// Source is "host", or the name the kernel store knows it by.
+	Source  string `json:"source"`
+	Cmdline string `json:"cmdline,omitempty"`
+	// Config is the sha256 of the kernel's config where it is known.
+	Config string `json:"config,omitempty"`
+}
+
+// Known is a defect known upstream: the verdict it gives and what mends it.
+type Known struct {
+	Verdict Verdict `json:"verdict" yaml:"verdict"`
+	FixedBy string  `json:"fixed_by,omitempty" yaml:"fixed_by,omitempty"`
+	CVE     string  `json:"cve,omitempty" yaml:"cve,omitempty"`
+}
+
+// Result is one scenario's finding against what was expected.
+// A nil pointer means never, or not measured.
+type Result struct {
+	Scenario string  `json:"scenario"`
+	Status   Status  `json:"status"`
+	Verdict  Verdict `json:"verdict"`
+	// Expected are the verdicts a sound kernel may show, joined by " or ".
+	Expected string `json:"expected"`
+	Known    *Known `json:"known"`
+
+	Packets int            `json:"packets"`
+	Refused map[string]int `json:"refused"`
+
+	PeakBytes      int64   `json:"peak_bytes"`
+	HeldBytes      int64   `json:"held_bytes"`
+	BytesPerPacket float64 `json:"bytes_per_packet"`
+	Truesize       int64   `json:"truesize"`
+	SndBuf         int64   `json:"sndbuf"`
+	Writable       bool    `json:"writable"`
+
+	SelfReleaseMs  *int64   `json:"self_release_ms"`
+	PacketsToStall *int     `json:"packets_to_stall"`
+	StallRatePPS   *float64 `json:"stall_rate_pps"`
+	Law            string   `json:"law"`
+
+	Holder        string         `json:"holder"`
+	ReleasedBy    string         `json:"released_by"`
+	Ladder        []LadderStep   `json:"ladder"`
+	PinnedSockets int            `json:"pinned_sockets"`
+	Witness       []Witness      `json:"witness"`
+	Sockets       []SocketResult `json:"sockets"`
+	Attempts      []Attempt      `json:"attempts"`
+	Flaky         bool           `json:"flaky,omitempty"`
+	// Orphans is "not checked", or the number of skbs that never came free.
+	Orphans string `json:"orphans"`
+
+	// Reason says why: of a skip, an error, a broken run; or the evidence of the verdict.
+	Reason string `json:"reason"`
+	// Hint says what to do about Reason.
+	Hint    string   `json:"hint,omitempty"`
+	Modules []string `json:"modules,omitempty"`
+	// LawCheck holds the paced runs of --verify-law.
+	LawCheck *LawCheck `json:"law_check,omitempty"`
+	// Spark is the charge over time in few points, for a sparkline.
+	Spark   []int64 `json:"spark,omitempty"`
+	Seconds float64 `json:"seconds"`
+}
+
+// LadderStep is a rung as a report shows it.
+type LadderStep struct {
+	Rung   string `json:"rung"`
+	On     string `json:"on,omitempty"`
+	Before int64  `json:"before"`
+	After  int64  `json:"after"`
+	Error  string `json:"error,omitempty"`
+}
+
+// SocketResult is one sending socket as a report shows it.
+type SocketResult struct {
+	Name      string           `json:"name"`
+	SndBuf    int64            `json:"sndbuf"`
+	Packets   int              `json:"packets"`
+	PeakBytes int64            `json:"peak_bytes"`
+	HeldBytes int64            `json:"held_bytes"`
+	Meters    map[string]int64 `json:"meters,omitempty"`
+}
+
+// Attempt is one try of a scenario; a fail is tried once more.
+type Attempt struct {
+	Verdict   Verdict `json:"verdict"`
+	Status    Status  `json:"status"`
+	HeldBytes int64   `json:"held_bytes"`
+	Holder    string  `json:"holder"`
+	Reason    string  `json:"reason,omitempty"`
+}
+
+// ExitCode is the exit status for a report: broken 2, else fail 1, else error
+// 2, else everything skipped 4, else 0. With strict an xfail counts as a fail.
+// A run that has trouble of its own counts as an error.
+func (r Report) ExitCode(strict bool) int {
+	n := map[Status]int{}
+	total := 0
+	for _, run := range r.Runs {
+		if run.Trouble != "" {
+			n[Error]++
+		}
+		for _, res := range run.Results {
+			n[res.Status]++
+			total++
+		}
+		for _, res := range run.Controls {
+			if res.Status == Broken {
+				n[Broken]++
+			}
+		}
+	}
+	if strict {
+		n[Fail] += n[XFail]
+	}
+	switch {
+	case n[Broken] > 0:
+		return 2
+	case n[Fail] > 0:
+		return 1
+	case n[Error] > 0:
+		return 2
+	case total > 0 && n[Skip] == total:
+		return 4
+	default:
+		return 0
+	}
+}

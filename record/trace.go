@@ -1,0 +1,287 @@
+package record
+
+// TraceSchema is the version of Trace; a reader refuses any other.
+const TraceSchema = "skleak-trace/1"
+
+// Trace is everything one experiment measured, and all that a judge needs.
+// Times are nanoseconds since the sandbox began; charges are bytes of
+// sk_wmem_alloc as SO_MEMINFO reports them (SK_MEMINFO_WMEM_ALLOC,
+// net/core/sock.c sk_get_meminfo).
+type Trace struct {
+	Schema   string `json:"schema"`
+	Scenario string `json:"scenario"`
+	Kernel   Kernel `json:"kernel"`
+
+	// Planned is how many packets the scenario asked for; 0 where a duration bounds it.
+	Planned int `json:"planned"`
+	// Packet and Socket are the names of what was sent and through what.
+	Packet string `json:"packet"`
+	Socket string `json:"socket"`
+	Rate   string `json:"rate"`
+
+	// Sent counts packets the kernel took without an error, over all sockets.
+	Sent int `json:"sent"`
+	// Refused counts failing sends by errno name ("ENOBUFS"). A send that would
+	// block is not refused; it is Blocked.
+	Refused map[string]int `json:"refused"`
+	// Blocked counts the times the sender found the socket full or not writable.
+	Blocked int `json:"blocked"`
+	// RestProbe is the errno name of one more send made after settling, when
+	// sends had been refused and nothing was held; "" if it was taken or not made.
+	RestProbe string `json:"rest_probe,omitempty"`
+	// FirstSendNs and LastSendNs bound the traffic.
+	FirstSendNs int64 `json:"first_send_ns"`
+	LastSendNs  int64 `json:"last_send_ns"`
+
+	// Truesize is the charge of one packet, measured on this kernel with a
+	// queue that lets nothing out; 0 when it could not be measured.
+	Truesize int64 `json:"truesize"`
+	// TruesizeBy says how Truesize was measured, e.g. "tbf on lo".
+	TruesizeBy string `json:"truesize_by,omitempty"`
+
+	Sockets []SocketTrace `json:"sockets"`
+
+	// Settle is the reading that gives held_bytes and writable.
+	Settle Reading `json:"settle"`
+	// SettleNs is the length of the settling window; shorter when the charge
+	// reached zero before its end.
+	SettleNs int64 `json:"settle_ns"`
+
+	// Patience is what time alone did; nil when nothing was held.
+	Patience *Patience `json:"patience,omitempty"`
+	// Refill is set when time alone let go, so that the ladder had to be
+	// climbed on a second filling.
+	Refill *Refill `json:"refill,omitempty"`
+
+	// Rungs are the ladder's steps in the order climbed.
+	Rungs []RungTrace `json:"rungs"`
+	// Waiter is the story of the waiter parked in poll.
+	Waiter Waiter `json:"waiter"`
+
+	// SocketsBefore and SocketsAfter are "sockets: used" of /proc/net/sockstat
+	// before the first socket was opened and after the last was closed; -1 when
+	// unreadable.
+	SocketsBefore int `json:"sockets_before"`
+	SocketsAfter  int `json:"sockets_after"`
+
+	// Orphans is the skb count before and after; nil where it cannot be measured.
+	Orphans *SkbCount `json:"orphans,omitempty"`
+
+	// Warnings are kernel log lines of refcount or skb trouble seen during the
+	// experiment. On a busy host they may be another's.
+	Warnings []string `json:"warnings,omitempty"`
+	// Witness tells who freed what, per rung, where tracepoints could be used.
+	Witness []Witness `json:"witness,omitempty"`
+	// State is what the sandbox looked like while it held, and at the end.
+	State []State `json:"state,omitempty"`
+	// Modules names kernel modules that building the scenario loaded.
+	Modules []string `json:"modules,omitempty"`
+	// LawCheck holds the paced runs of --verify-law.
+	LawCheck *LawCheck `json:"law_check,omitempty"`
+	// Quiet says the machine ran nothing else (a guest), so that host-wide
+	// counts may be believed.
+	Quiet bool `json:"quiet,omitempty"`
+
+	Seconds float64 `json:"seconds"`
+}
+
+// Reading is one look at all sockets of the sender, summed.
+type Reading struct {
+	AtNs int64 `json:"at_ns"`
+	// Bytes is the sum of the charges, after taking off saturated counters.
+	Bytes int64 `json:"bytes"`
+	// Writable is false when any socket's fresh poll lacks POLLOUT.
+	Writable bool `json:"writable"`
+	// PerSocket are the raw charges, as unsigned as the kernel gives them.
+	PerSocket []uint32 `json:"per_socket,omitempty"`
+}
+
+// SocketTrace is one sending socket.
+type SocketTrace struct {
+	// Name says what it is bound to: "all links" or a link's name.
+	Name string `json:"name"`
+	// SndBuf is sk_sndbuf in bytes, as the kernel uses it (twice what was asked).
+	SndBuf int64 `json:"sndbuf"`
+	// Peak is the highest charge seen, in bytes.
+	Peak int64 `json:"peak"`
+	Sent int   `json:"sent"`
+	// PacketsToStall is how many packets had been taken when poll first lacked
+	// POLLOUT; -1 if it never did.
+	PacketsToStall int `json:"packets_to_stall"`
+	// Saturated is set when a reading was that of a saturated refcount_t.
+	Saturated bool `json:"saturated"`
+	// Meters are the same charge through other doors (SIOCOUTQ, /proc/net/raw)
+	// at the end of settling; -1 where the door is shut.
+	Meters map[string]int64 `json:"meters,omitempty"`
+	// Series is the charge over time, thinned to a bounded number of points
+	// that keeps the extremes.
+	Series []Point `json:"series,omitempty"`
+}
+
+// Point is a moment of a series: nanoseconds and bytes.
+type Point struct {
+	AtNs  int64 `json:"t"`
+	Bytes int64 `json:"b"`
+}
+
+// Patience is what happened while nothing was touched.
+type Patience struct {
+	// ForNs is how long was waited.
+	ForNs int64 `json:"for_ns"`
+	// ReleasedNs is how long after the last send the charge was gone; -1 if it
+	// was not gone at the end.
+	ReleasedNs int64 `json:"released_ns"`
+	// Before and After are the charges at its two ends.
+	Before int64 `json:"before"`
+	After  int64 `json:"after"`
+	// Points trace the charge, to tell one release from a slow drain.
+	Points []Point `json:"points,omitempty"`
+}
+
+// Refill is the second filling, made when patience saw everything go.
+type Refill struct {
+	Sent int   `json:"sent"`
+	Held int64 `json:"held"`
+}
+
+// RungKind is a kind of step of the ladder.
+type RungKind string
+
+// The rungs, mildest first.
+const (
+	RungReader     RungKind = "reader drains"
+	RungVerdict    RungKind = "verdicts given"
+	RungListener   RungKind = "listener closed"
+	RungFilter     RungKind = "filters flushed"
+	RungQdisc      RungKind = "qdisc deleted"
+	RungNeighbour  RungKind = "neighbour flushed"
+	RungDown       RungKind = "link down"
+	RungDelete     RungKind = "link deleted"
+	RungLowerDown  RungKind = "lower link down"
+	RungLowerGone  RungKind = "lower link deleted"
+	RungProcessEnd RungKind = "process ended"
+)
+
+// RungTrace is one step of the ladder as it was climbed.
+type RungTrace struct {
+	Rung RungKind `json:"rung"`
+	// On says what it acted on: "tbf on v0".
+	On string `json:"on"`
+	// Holder is the name to give if this rung lets go: "qdisc tbf on v0".
+	Holder string `json:"holder"`
+	Before int64  `json:"before"`
+	After  int64  `json:"after"`
+	// Drift is how much the charge would have moved in the rung's time by itself,
+	// from the rate seen just before it.
+	Drift int64 `json:"drift"`
+	// Ns is how long the rung took, its waiting included.
+	Ns int64 `json:"ns"`
+	// Backlog is the bytes in the qdisc, where the rung is one.
+	Backlog int64 `json:"backlog,omitempty"`
+	// Writable is a fresh poll after the rung.
+	Writable bool `json:"writable"`
+	// WaiterAsleep is set when a waiter parked before the rung still slept after it.
+	WaiterAsleep bool `json:"waiter_asleep"`
+	// Error tells why the rung could not be climbed; "" if it was.
+	Error string `json:"error,omitempty"`
+}
+
+// Waiter is a thread that waited in poll(POLLOUT) from before the first release.
+type Waiter struct {
+	// Parked is how often it went to sleep on an unwritable socket.
+	Parked int `json:"parked"`
+	// Woken is how often it was woken.
+	Woken int `json:"woken"`
+	// AsleepNs is the longest time it was seen asleep while a fresh poll said
+	// writable and the charge stood still; 0 if never.
+	AsleepNs int64 `json:"asleep_ns"`
+	// AsleepBytes was the charge then.
+	AsleepBytes int64 `json:"asleep_bytes"`
+}
+
+// SkbCount is a count of live skbs, by whatever could count them.
+type SkbCount struct {
+	By     string `json:"by"`
+	Before int64  `json:"before"`
+	// Settled is the count after traffic, with the links still there.
+	Settled int64 `json:"settled"`
+	// After is the count after the last rung and the closing of the sockets.
+	After int64 `json:"after"`
+}
+
+// Witness is a place in the kernel that freed our skbs during a rung.
+type Witness struct {
+	Rung     string `json:"rung"`
+	Location string `json:"location"`
+	Reason   string `json:"reason,omitempty"`
+	Count    int    `json:"count"`
+}
+
+// State is a picture of the sandbox, kept for the report.
+type State struct {
+	// When is "held" or "end".
+	When       string           `json:"when"`
+	Links      []LinkState      `json:"links"`
+	Qdiscs     []QdiscState     `json:"qdiscs"`
+	Neighbours []NeighbourState `json:"neighbours"`
+	// ProcNetRaw are the lines of /proc/net/raw.
+	ProcNetRaw []string `json:"proc_net_raw"`
+	KernelLog  []string `json:"kernel_log,omitempty"`
+}
+
+// LinkState is one link, as `ip -d -s link` would show it.
+type LinkState struct {
+	Netns     string   `json:"netns,omitempty"`
+	Name      string   `json:"name"`
+	Kind      string   `json:"kind"`
+	Index     int      `json:"index"`
+	MTU       int      `json:"mtu"`
+	TxQLen    int      `json:"txqlen"`
+	Flags     string   `json:"flags"`
+	OperState string   `json:"operstate"`
+	Carrier   bool     `json:"carrier"`
+	Addresses []string `json:"addresses,omitempty"`
+	TxPackets uint64   `json:"tx_packets"`
+	TxDropped uint64   `json:"tx_dropped"`
+	TxErrors  uint64   `json:"tx_errors"`
+	RxPackets uint64   `json:"rx_packets"`
+	RxDropped uint64   `json:"rx_dropped"`
+}
+
+// QdiscState is one qdisc, as `tc -s qdisc` would show it.
+type QdiscState struct {
+	Netns   string `json:"netns,omitempty"`
+	Link    string `json:"link"`
+	Kind    string `json:"kind"`
+	Handle  string `json:"handle"`
+	Parent  string `json:"parent"`
+	Packets uint32 `json:"packets"`
+	Drops   uint32 `json:"drops"`
+	Backlog uint32 `json:"backlog"`
+	QLen    uint32 `json:"qlen"`
+}
+
+// NeighbourState is one neighbour entry, as `ip neigh` would show it.
+type NeighbourState struct {
+	Netns   string `json:"netns,omitempty"`
+	Link    string `json:"link"`
+	Address string `json:"address"`
+	LLAddr  string `json:"lladdr,omitempty"`
+	State   string `json:"state"`
+}
+
+// LawCheck is a law tried out: a paced run on each side of the predicted rate.
+type LawCheck struct {
+	PredictedPPS float64 `json:"predicted_pps"`
+	Under        LawRun  `json:"under"`
+	Over         LawRun  `json:"over"`
+}
+
+// LawRun is one paced run of a LawCheck.
+type LawRun struct {
+	PPS     float64 `json:"pps"`
+	Sent    int     `json:"sent"`
+	Peak    int64   `json:"peak"`
+	Stalled bool    `json:"stalled"`
+	Seconds float64 `json:"seconds"`
+}
