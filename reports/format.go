@@ -1,0 +1,70 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+
+	"skleak/record"
+)
+
+// Format is one way to write a report.
+type Format struct {
+	// Name is what --format takes.
+	Name string
+	// About is one line for the list of formats.
+	About string
+	// Write writes the whole report. Its error is that of w, wrapped.
+	Write func(w io.Writer, rep record.Report, o Options) error
+}
+
+// Options say what the reader's end can show. Formats for programs ignore them.
+type Options struct {
+	// Width is in columns; 0 is unlimited.
+	Width int
+	// Colour allows ANSI colours. Whether NO_COLOR or a pipe forbids them is for
+	// the caller to find out.
+	Colour bool
+	// ASCII keeps to 7 bits, for a locale that is not UTF-8.
+	ASCII bool
+}
+
+// Formats lists every format, the default first.
+func Formats() []Format {
+	return []Format{
+		{Name: "table", About: "for people: a line a scenario, then what is not as it should be", Write: writeTable},
+		{Name: "json", About: "for programs: schema " + record.ReportSchema + ", one object", Write: writeJSON},
+		{Name: "ktap", About: "for kernel test machinery: KTAP version 1", Write: writeKTAP},
+	}
+}
+
+// Lookup finds a format by name. The error names the formats there are, the
+// likeliest first.
+func Lookup(name string) (Format, error) {
+	var names []string
+	for _, f := range Formats() {
+		if f.Name == name {
+			return f, nil
+		}
+		names = append(names, f.Name)
+	}
+	return Format{}, fmt.Errorf("unknown report format %q%s: choose one of %s",
+		name, nearest(name, names), strings.Join(names, ", "))
+}
+
+// nearest is a hint at the name that was probably meant, or nothing.
+func nearest(name string, names []string) string {
+	const tooFar = 3
+	best, dist := "", tooFar
+	for _, n := range names {
+		if d := levenshtein.ComputeDistance(strings.ToLower(name), n); d < dist {
+			best, dist = n, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %s?)", best)
+}
