@@ -1,0 +1,9 @@
+// Package verdict judges a trace: record.Trace in, Finding out.
+//
+// It is pure: no I/O, no clock, nothing kept between calls. So every verdict
+// can be replayed from a saved trace, on any machine:
+//
+//	skleak run --save /tmp/t hold/tbf && skleak judge /tmp/t
+//
+// docs/verdicts.md says what each verdict means and how the law is reckoned.
+package verdict

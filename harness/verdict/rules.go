@@ -1,0 +1,122 @@
+package verdict
+
+import (
+	"fmt"
+
+	"skleak/record"
+)
+
+// Below these an skb count proves nothing: per-CPU caches keep some.
+const (
+	orphanLeastSent  = 1000
+	orphanLeastShare = 0.9
+)
+
+// rule sets the verdict, or the trouble, by precedence.
+func (f *Finding) rule(t record.Trace) {
+	left := leftCharged(t)
+	switch {
+	case underflowed(t):
+		f.Verdict = record.Underflow
+	case left > 0 || f.PinnedSockets > 0:
+		if f.Trouble = unproven(t, left, f.PinnedSockets); f.Trouble == "" {
+			f.Verdict = record.Leaked
+		}
+	case neverLetGo(t):
+		f.Trouble = fmt.Sprintf("%d bytes were held and no rung of the ladder was climbed, so what lets go is not known; run it again", t.Settle.Bytes)
+	case orphaned(t):
+		f.Verdict = record.Orphaned
+	case t.Waiter.AsleepNs > 0:
+		f.Verdict = record.LostWakeup
+	case t.Settle.Bytes > 0 && !t.Settle.Writable:
+		f.Verdict = record.Stalled
+	case t.Settle.Bytes > 0:
+		f.Verdict = record.Held
+	case refused(t):
+		f.Verdict = record.Refused
+	default:
+		f.Verdict = record.Clean
+	}
+}
+
+// underflowed looks at the counters only. Kernel warnings are no proof: every
+// sandbox on the machine shares one log.
+func underflowed(t record.Trace) bool {
+	for _, s := range t.Sockets {
+		if s.Saturated || s.Peak >= saturated {
+			return true
+		}
+	}
+	for _, v := range t.Settle.PerSocket {
+		if v >= saturated {
+			return true
+		}
+	}
+	return false
+}
+
+// leftCharged is the charge after the last rung.
+func leftCharged(t record.Trace) int64 {
+	if len(t.Rungs) == 0 {
+		return 0
+	}
+	return max(t.Rungs[len(t.Rungs)-1].After, 0)
+}
+
+// neverLetGo reports a charge that neither time nor a rung was seen to free.
+func neverLetGo(t record.Trace) bool {
+	byTime := t.Patience != nil && t.Patience.ReleasedNs >= 0
+	return t.Settle.Bytes > 0 && len(t.Rungs) == 0 && !byTime
+}
+
+// unproven says why what is left is no leak yet: a rung that would have freed
+// it was not climbed. The milder rungs do not matter, since deleting the link
+// does what they do; a listener and a process outlive a link.
+func unproven(t record.Trace, left int64, pinned int) string {
+	deleted := false
+	for _, r := range t.Rungs {
+		switch r.Rung {
+		case record.RungDelete, record.RungLowerGone, record.RungListener, record.RungProcessEnd:
+		default:
+			continue
+		}
+		if r.Error != "" {
+			return fmt.Sprintf("%s (%s) failed: %s; so %s no leak yet",
+				r.Rung, r.On, r.Error, remains(left, pinned))
+		}
+		deleted = deleted || r.Rung == record.RungDelete || r.Rung == record.RungLowerGone
+	}
+	if left > 0 && !deleted {
+		return fmt.Sprintf("the ladder ended before a link was deleted; so %s no leak yet", remains(left, pinned))
+	}
+	return ""
+}
+
+func remains(left int64, pinned int) string {
+	if left > 0 {
+		return fmt.Sprintf("the %d bytes still charged prove", left)
+	}
+	return fmt.Sprintf("%s still there after closing prove", count(pinned, "socket"))
+}
+
+// orphaned expects that nothing is charged any more.
+func orphaned(t record.Trace) bool {
+	n, ok := orphans(t)
+	return ok && t.Sent >= orphanLeastSent && float64(n) >= orphanLeastShare*float64(t.Sent)
+}
+
+// refused expects that nothing is held. ENOBUFS is what load gives too, so it
+// must be the rule and not the exception.
+func refused(t record.Trace) bool {
+	all := 0
+	for errno, n := range t.Refused {
+		if errno != "ENOBUFS" && n > 0 {
+			return true
+		}
+		all += n
+	}
+	if t.RestProbe != "" {
+		return true
+	}
+	return all > 0 && 2*float64(all) >= float64(t.Sent)+float64(all)
+}
