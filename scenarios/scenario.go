@@ -110,8 +110,11 @@ type LinkOptions interface {
 	Kind() string
 	// Lower names the links this one is built upon.
 	Lower() []string
-	// Check says what is wrong with the options, by the name of the key.
+	// Check says what is wrong with the options, by the name of the key; its
+	// error is a *KeyError.
 	Check() error
+	// fields is the kind's part of a link's mapping in a file.
+	fields() []field
 }
 
 // Neighbour is a permanent neighbour entry.
@@ -141,8 +144,13 @@ func (q Qdisc) Kind() string { return q.Options.Kind() }
 
 // QdiscOptions are the options of one kind of qdisc.
 type QdiscOptions interface {
+	// Kind is the name files use.
 	Kind() string
+	// Check says what is wrong with the options, by the name of the key; its
+	// error is a *KeyError.
 	Check() error
+	// fields is the kind's part of a qdisc's mapping in a file.
+	fields() []field
 }
 
 // Filter is one netfilter rule.
@@ -165,7 +173,7 @@ type Filter struct {
 
 // Listener is a program bound to an NFQUEUE.
 type Listener struct {
-	// Verdict is given to each packet: "accept", "drop", or "none".
+	// Verdict is given to each packet: "accept" (also ""), "drop", or "none".
 	Verdict string
 	// Keep lists packets, counted from 1, whose verdict is withheld.
 	Keep []int
@@ -175,7 +183,7 @@ type Listener struct {
 
 // Reader is a program that reads a TUN, TAP or macvtap.
 type Reader struct {
-	// Mode is "none", "drain", "slow" or "stop".
+	// Mode is how; "" is ReaderNone.
 	Mode ReaderMode
 	// PPS is the speed of a slow reader in packets per second.
 	PPS float64
@@ -257,8 +265,7 @@ const (
 	MaxSize = 65535
 )
 
-// Names of everything Traffic.Packet and Traffic.Socket may say, in the order
-// they are listed.
+// Packets lists the names Traffic.Packet may have.
 func Packets() []string {
 	return []string{
 		"ospf-hello", "vrrp", "pim-hello", "igmp-report", "eigrp-hello",

@@ -1,0 +1,115 @@
+package scenarios
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"skleak/record"
+)
+
+const (
+	maxAbout    = 400
+	maxLinks    = 256
+	maxPatience = 10 * time.Minute
+)
+
+// Check says what is wrong with a scenario, by the rules Decode has: for one
+// made or changed in the program. Its error wraps a *KeyError.
+func (s Scenario) Check() error {
+	if err := s.check(); err != nil {
+		return fmt.Errorf("scenario %s: %w", oneLine(s.Name), err)
+	}
+	return nil
+}
+
+func (s Scenario) check() error {
+	checks := []func(Scenario) error{
+		checkName, checkNamespaces, checkLinks, checkRoutes, checkFilters,
+		checkTraffic, checkExpect, checkKnown, checkRest,
+	}
+	for _, check := range checks {
+		if err := check(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkName(s Scenario) error {
+	const part = `[a-z0-9][a-z0-9.-]{0,63}`
+	if s.Name == "" {
+		return wrong("name", "a scenario without a name", "name it family/case")
+	}
+	if !regexp.MustCompile(`^` + part + `/` + part + `$`).MatchString(s.Name) {
+		return wrong("name", "scenario name "+shown(s.Name), "write family/case in lower-case letters, digits, dashes and dots")
+	}
+	if strings.ContainsFunc(s.About, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return wrong("about", "more than one line, or characters that do not print", "write one line")
+	}
+	if len(s.About) > maxAbout {
+		return wrong("about", fmt.Sprintf("%d bytes long", len(s.About)), fmt.Sprintf("use at most %d", maxAbout))
+	}
+	return nil
+}
+
+func checkNamespaces(s Scenario) error {
+	seen := map[string]bool{}
+	for i, n := range s.Namespaces {
+		at := index("namespaces", i)
+		if err := checkInterface("namespace", n.Name); err != nil {
+			return under(at+".name", err)
+		}
+		if seen[n.Name] {
+			return wrong(at+".name", "a second namespace "+shown(n.Name), "name it otherwise")
+		}
+		seen[n.Name] = true
+	}
+	return nil
+}
+
+func checkExpect(s Scenario) error {
+	if len(s.Expect) == 0 {
+		return wrong("expect", "nothing is expected", "say what a sound kernel shows, like expect: clean")
+	}
+	for i, v := range s.Expect {
+		at := "expect"
+		if len(s.Expect) > 1 {
+			at = index(at, i)
+		}
+		if err := oneOf(at, "verdict", v, record.Verdicts()...); err != nil {
+			return err
+		}
+		if slices.Contains(s.Expect[:i], v) {
+			return wrong(at, fmt.Sprintf("%s is there twice", v), "take one out")
+		}
+	}
+	return nil
+}
+
+func checkKnown(s Scenario) error {
+	k := s.Known
+	if k == nil {
+		return nil
+	}
+	if err := oneOf("known.verdict", "verdict", k.Verdict, record.Verdicts()...); err != nil {
+		return err
+	}
+	if k.FixedBy != "" && !regexp.MustCompile(`^[0-9a-f]{7,40}$`).MatchString(k.FixedBy) {
+		return wrong("known.fixed_by", shown(k.FixedBy)+" is no commit", "give 7 to 40 hex digits")
+	}
+	if k.CVE != "" && !regexp.MustCompile(`^CVE-[0-9]{4}-[0-9]{4,9}$`).MatchString(k.CVE) {
+		return wrong("known.cve", shown(k.CVE)+" is no CVE number", "write it like CVE-2025-68232")
+	}
+	return nil
+}
+
+func checkRest(s Scenario) error {
+	if p := s.Patience; p != nil && (*p < 0 || *p > maxPatience) {
+		return wrong("patience", fmt.Sprintf("patience of %v", *p), fmt.Sprintf("give 0s to %v", maxPatience))
+	}
+	return oneOf("control", "kind of control", s.Control, NotControl, ControlMustHold, ControlMustNot)
+}

@@ -1,0 +1,44 @@
+package scenarios
+
+// GeneveOptions are the options of a geneve.
+type GeneveOptions struct {
+	// Parent is the link its packets must leave by; it orders the building, the
+	// route decides.
+	Parent string
+	// ID is the network identifier, 0 to 16777215.
+	ID int
+	// Remote is needed.
+	Remote string
+}
+
+func geneveKind() linkKind {
+	return linkKind{
+		Kind:    Kind{"geneve", "Ethernet over UDP, with options", "CONFIG_GENEVE", "geneve"},
+		options: func() LinkOptions { return &GeneveOptions{} },
+	}
+}
+
+// Kind implements LinkOptions.
+func (*GeneveOptions) Kind() string { return "geneve" }
+
+// Lower implements LinkOptions.
+func (o *GeneveOptions) Lower() []string { return named(o.Parent) }
+
+// Check implements LinkOptions.
+func (o *GeneveOptions) Check() error {
+	if err := vni(o.ID); err != nil {
+		return err
+	}
+	if o.Remote == "" {
+		return wrong("remote", "geneve without a remote", "give the far end's address")
+	}
+	return tunnelEnds("", o.Remote)
+}
+
+func (o *GeneveOptions) fields() []field {
+	return []field{
+		{"parent", text(&o.Parent)},
+		{"id", whole(&o.ID)},
+		{"remote", text(&o.Remote)},
+	}
+}

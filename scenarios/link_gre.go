@@ -1,0 +1,32 @@
+package scenarios
+
+// GreOptions are the options of a gre tunnel.
+type GreOptions struct {
+	Parent string
+	Local  string
+	Remote string
+}
+
+func greKind() linkKind {
+	return linkKind{
+		Kind:    Kind{"gre", "IP over GRE", "CONFIG_NET_IPGRE", "ip_gre"},
+		options: func() LinkOptions { return &GreOptions{} },
+	}
+}
+
+// Kind implements LinkOptions.
+func (*GreOptions) Kind() string { return "gre" }
+
+// Lower implements LinkOptions.
+func (o *GreOptions) Lower() []string { return named(o.Parent) }
+
+// Check implements LinkOptions.
+func (o *GreOptions) Check() error { return tunnelEnds(o.Local, o.Remote) }
+
+func (o *GreOptions) fields() []field {
+	return []field{
+		{"parent", text(&o.Parent)},
+		{"local", text(&o.Local)},
+		{"remote", text(&o.Remote)},
+	}
+}

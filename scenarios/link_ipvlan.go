@@ -1,0 +1,33 @@
+package scenarios
+
+// IpvlanOptions are the options of an ipvlan.
+type IpvlanOptions struct {
+	Parent string
+	// Mode is l2 (the default), l3 or l3s.
+	Mode string
+}
+
+func ipvlanKind() linkKind {
+	return linkKind{
+		Kind:    Kind{"ipvlan", "own IP address on a parent", "CONFIG_IPVLAN", "ipvlan"},
+		options: func() LinkOptions { return &IpvlanOptions{} },
+	}
+}
+
+// Kind implements LinkOptions.
+func (*IpvlanOptions) Kind() string { return "ipvlan" }
+
+// Lower implements LinkOptions.
+func (o *IpvlanOptions) Lower() []string { return named(o.Parent) }
+
+// Check implements LinkOptions.
+func (o *IpvlanOptions) Check() error {
+	if err := needParent("ipvlan", o.Parent); err != nil {
+		return err
+	}
+	return oneOf("mode", "ipvlan mode", o.Mode, "", "l2", "l3", "l3s")
+}
+
+func (o *IpvlanOptions) fields() []field {
+	return []field{{"parent", text(&o.Parent)}, {"mode", text(&o.Mode)}}
+}

@@ -1,0 +1,29 @@
+package scenarios
+
+// MacvtapOptions are the options of a macvtap.
+type MacvtapOptions struct {
+	MacvlanOptions
+	Reader Reader
+}
+
+func macvtapKind() linkKind {
+	return linkKind{
+		Kind:    Kind{"macvtap", "macvlan that a program reads", "CONFIG_MACVTAP", "macvtap"},
+		options: func() LinkOptions { return &MacvtapOptions{} },
+	}
+}
+
+// Kind implements LinkOptions.
+func (*MacvtapOptions) Kind() string { return "macvtap" }
+
+// Check implements LinkOptions.
+func (o *MacvtapOptions) Check() error {
+	if err := o.MacvlanOptions.Check(); err != nil {
+		return err
+	}
+	return under("reader", o.Reader.check())
+}
+
+func (o *MacvtapOptions) fields() []field {
+	return append(o.MacvlanOptions.fields(), field{"reader", object(&o.Reader)})
+}

@@ -1,0 +1,22 @@
+package scenarios
+
+// NlmonOptions are the options of an nlmon.
+type NlmonOptions struct{}
+
+func nlmonKind() linkKind {
+	return linkKind{
+		Kind:    Kind{"nlmon", "tap on netlink messages; drops what is sent", "CONFIG_NLMON", "nlmon"},
+		options: func() LinkOptions { return &NlmonOptions{} },
+	}
+}
+
+// Kind implements LinkOptions.
+func (*NlmonOptions) Kind() string { return "nlmon" }
+
+// Lower implements LinkOptions.
+func (*NlmonOptions) Lower() []string { return nil }
+
+// Check implements LinkOptions.
+func (*NlmonOptions) Check() error { return nil }
+
+func (*NlmonOptions) fields() []field { return nil }

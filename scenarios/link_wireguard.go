@@ -1,0 +1,39 @@
+package scenarios
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// WireguardOptions are the options of a wireguard with one peer that never
+// answers; its key is made for the occasion.
+type WireguardOptions struct {
+	Parent string
+	// Endpoint is the peer's address and port; it is needed.
+	Endpoint string
+}
+
+func wireguardKind() linkKind {
+	return linkKind{
+		Kind:    Kind{"wireguard", "IP over encrypted UDP", "CONFIG_WIREGUARD", "wireguard"},
+		options: func() LinkOptions { return &WireguardOptions{} },
+	}
+}
+
+// Kind implements LinkOptions.
+func (*WireguardOptions) Kind() string { return "wireguard" }
+
+// Lower implements LinkOptions.
+func (o *WireguardOptions) Lower() []string { return named(o.Parent) }
+
+// Check implements LinkOptions.
+func (o *WireguardOptions) Check() error {
+	if p, err := netip.ParseAddrPort(o.Endpoint); err != nil || p.Port() == 0 {
+		return wrong("endpoint", fmt.Sprintf("endpoint %q is no address and port", o.Endpoint), "write it like 10.9.9.2:51820")
+	}
+	return nil
+}
+
+func (o *WireguardOptions) fields() []field {
+	return []field{{"parent", text(&o.Parent)}, {"endpoint", text(&o.Endpoint)}}
+}

@@ -1,0 +1,22 @@
+package scenarios
+
+// FqCodelOptions are the options of fq_codel.
+type FqCodelOptions struct {
+	// Limit in packets; 0 leaves the kernel's 10240.
+	Limit int
+}
+
+func fqCodelKind() qdiscKind {
+	return qdiscKind{
+		Kind:    Kind{"fq_codel", "a queue for each flow, kept short", "CONFIG_NET_SCH_FQ_CODEL", "sch_fq_codel"},
+		options: func() QdiscOptions { return &FqCodelOptions{} },
+	}
+}
+
+// Kind implements QdiscOptions.
+func (*FqCodelOptions) Kind() string { return "fq_codel" }
+
+// Check implements QdiscOptions.
+func (o *FqCodelOptions) Check() error { return notNegative("limit", o.Limit) }
+
+func (o *FqCodelOptions) fields() []field { return []field{{"limit", whole(&o.Limit)}} }

@@ -1,0 +1,22 @@
+package scenarios
+
+// PlugOptions are the options of plug, which lets nothing out until told.
+type PlugOptions struct {
+	// Limit in bytes; 0 leaves the kernel's own (txqueuelen x mtu).
+	Limit int
+}
+
+func plugKind() qdiscKind {
+	return qdiscKind{
+		Kind:    Kind{"plug", "lets nothing out until told", "CONFIG_NET_SCH_PLUG", "sch_plug"},
+		options: func() QdiscOptions { return &PlugOptions{} },
+	}
+}
+
+// Kind implements QdiscOptions.
+func (*PlugOptions) Kind() string { return "plug" }
+
+// Check implements QdiscOptions.
+func (o *PlugOptions) Check() error { return notNegative("limit", o.Limit) }
+
+func (o *PlugOptions) fields() []field { return []field{{"limit", size(&o.Limit)}} }
