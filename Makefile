@@ -1,0 +1,110 @@
+# Everything here sets itself up. `make help` lists what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Go is found where its own installer puts it, too.
+export PATH := $(PATH):/usr/local/go/bin
+GO ?= go
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+ARGS ?=
+
+GOLANGCI_VERSION := v2.15.0
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/skleak
+GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
+
+# Bounds, so that nothing here can hang.
+TEST_TIMEOUT ?= 10m
+FUZZ_TIME ?= 20s
+
+.PHONY: help
+help: ## this list
+	@echo "make TARGET; ARGS='...' is handed on by run and soak, for example make run ARGS='--json tun'"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+.PHONY: build
+build: go-check ## the static binary: bin/skleak
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o bin/skleak ./cmd/skleak
+
+.PHONY: run
+run: packages build ## set up, build and run the catalogue on this kernel
+	bin/skleak run $(ARGS)
+
+.PHONY: test
+test: go-check packages compiler ## all tests, with the race detector
+	CGO_ENABLED=1 $(GO) test -race -timeout $(TEST_TIMEOUT) ./...
+
+.PHONY: lint
+lint: go-check $(GOLANGCI) ## golangci-lint; the first time it is built, which takes minutes
+	$(GOLANGCI) run ./...
+
+.PHONY: fuzz
+fuzz: go-check ## each fuzz target for FUZZ_TIME
+	scripts/fuzz $(FUZZ_TIME)
+
+.PHONY: soak
+soak: packages build ## a thousand runs of each scenario that this kernel can run
+	bin/skleak soak $(ARGS)
+
+.PHONY: bench
+bench: go-check compiler ## the sender beside its peers
+	$(GO) run ./bench $(ARGS)
+
+.PHONY: readme
+readme: packages build ## put the output of a real run into README.md
+	scripts/readme
+
+.PHONY: man
+man: build ## manual pages: bin/man
+	mkdir -p bin/man
+	bin/skleak man bin/man
+
+.PHONY: completion
+completion: build ## shell completion: bin/completion
+	mkdir -p bin/completion
+	bin/skleak completion bash > bin/completion/skleak
+	bin/skleak completion zsh > bin/completion/_skleak
+	bin/skleak completion fish > bin/completion/skleak.fish
+
+.PHONY: install
+install: man completion ## into PREFIX (/usr/local), below DESTDIR
+	install -D -m 755 bin/skleak '$(DESTDIR)$(PREFIX)/bin/skleak'
+	install -d '$(DESTDIR)$(PREFIX)/share/man/man1'
+	install -m 644 bin/man/*.1 '$(DESTDIR)$(PREFIX)/share/man/man1/'
+	install -D -m 644 bin/completion/skleak '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/skleak'
+	install -D -m 644 bin/completion/_skleak '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_skleak'
+	install -D -m 644 bin/completion/skleak.fish '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/skleak.fish'
+
+.PHONY: uninstall
+uninstall: ## what install put there
+	rm -f '$(DESTDIR)$(PREFIX)/bin/skleak' \
+	  '$(DESTDIR)$(PREFIX)'/share/man/man1/skleak{,-*}.1 \
+	  '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/skleak' \
+	  '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_skleak' \
+	  '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/skleak.fish'
+
+.PHONY: clean
+clean: ## what was built here
+	rm -rf bin
+
+# What the targets above need.
+
+.PHONY: go-check
+go-check:
+	@command -v $(GO) >/dev/null || { echo "Go is not installed: see https://go.dev/doc/install (go.mod says which version)" >&2; exit 1; }
+
+.PHONY: compiler
+compiler: # for the race detector and the peers of bench
+	@scripts/packages --needed gcc:gcc gcc:libc6-dev
+
+# iodined makes the link of 2012; iptables is how NFQUEUE is reached where
+# nf_tables has no queue expression.
+.PHONY: packages
+packages:
+	@scripts/packages iodined:iodine iptables:iptables
+
+$(GOLANGCI):
+	GOBIN='$(@D)' $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
