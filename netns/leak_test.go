@@ -68,7 +68,9 @@ func linkUp(t *testing.T, s *space, name, cidr string) netlink.Link {
 // addVeth makes v0 with an address and its peer v1, both up.
 func addVeth(t *testing.T, s *space) {
 	t.Helper()
-	if err := s.nl.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "v0"}, PeerName: "v1"}); err != nil {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = "v0"
+	if err := s.nl.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "v1"}); err != nil {
 		t.Fatal(err)
 	}
 	linkUp(t, s, "v1", "")
