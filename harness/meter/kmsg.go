@@ -1,0 +1,111 @@
+package meter
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// maxKmsgRecord is the longest record /dev/kmsg gives (CONSOLE_EXT_LOG_MAX).
+	maxKmsgRecord = 8192
+	// maxKmsgLines bounds what one Since returns.
+	maxKmsgLines = 1000
+)
+
+// KernelLog follows /dev/kmsg from the moment it was opened. The log belongs to
+// the whole machine: a line in it may be another's doing.
+type KernelLog struct{ fd int }
+
+// OpenKernelLog opens the log at its end. Where it may not be read (dmesg_restrict,
+// a container) that is an error, and no verdict depends on it.
+func OpenKernelLog() (*KernelLog, error) {
+	fd, err := unix.Open("/dev/kmsg", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open /dev/kmsg: %w", err)
+	}
+	if _, err := unix.Seek(fd, 0, unix.SEEK_END); err != nil {
+		return nil, errors.Join(fmt.Errorf("go to the end of /dev/kmsg: %w", err), unix.Close(fd))
+	}
+	return &KernelLog{fd: fd}, nil
+}
+
+// Since returns what was logged since the last call, or since opening, without
+// waiting; at most 1000 records a call. Records overwritten before they could
+// be read are lost.
+func (k *KernelLog) Since() ([]KernelMessage, error) {
+	var out []KernelMessage
+	buf := make([]byte, maxKmsgRecord)
+	for range maxKmsgLines {
+		n, err := unix.Read(k.fd, buf)
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			return out, nil
+		case errors.Is(err, unix.EPIPE), errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return out, fmt.Errorf("read /dev/kmsg: %w", err)
+		case n == 0:
+			return out, nil
+		}
+		m, err := ParseKernelMessage(string(buf[:n]))
+		if err != nil {
+			return out, err
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// Close closes the log.
+func (k *KernelLog) Close() error { return unix.Close(k.fd) }
+
+// KernelMessage is one record of the kernel log (Documentation/ABI/testing/dev-kmsg).
+type KernelMessage struct {
+	// Level is 0 (emergency) to 7 (debug).
+	Level int
+	Seq   uint64
+	// At is the time since boot.
+	At   time.Duration
+	Text string
+}
+
+// ParseKernelMessage reads one record: "level,number,microseconds,flags;text".
+// Lines after the first are keys and are left out.
+func ParseKernelMessage(record string) (KernelMessage, error) {
+	record, _, _ = strings.Cut(record, "\n")
+	head, text, ok := strings.Cut(record, ";")
+	f := strings.Split(head, ",")
+	if !ok || len(f) < 3 {
+		return KernelMessage{}, fmt.Errorf("parse a record of /dev/kmsg: no \"level,number,time;\" in %q", record[:min(len(record), 60)])
+	}
+	prio, err1 := strconv.ParseUint(f[0], 10, 31)
+	seq, err2 := strconv.ParseUint(f[1], 10, 64)
+	micro, err3 := strconv.ParseUint(f[2], 10, 53)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return KernelMessage{}, fmt.Errorf("parse a record of /dev/kmsg: %w", err)
+	}
+	// NB: 53 bits of microseconds are 285 years, which a Duration just holds.
+	return KernelMessage{
+		Level: int(prio & 7), Seq: seq, At: time.Duration(micro) * time.Microsecond, Text: text,
+	}, nil
+}
+
+// Warnings are the texts that speak of refcount or skb trouble.
+func Warnings(messages []KernelMessage) []string {
+	signs := []string{"refcount_t:", "WARNING:", "BUG:", "Oops", "KASAN", "skb_", "sk_wmem"}
+	var out []string
+	for _, m := range messages {
+		for _, sign := range signs {
+			if strings.Contains(m.Text, sign) {
+				out = append(out, m.Text)
+				break
+			}
+		}
+	}
+	return out
+}

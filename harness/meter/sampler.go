@@ -1,0 +1,160 @@
+package meter
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"skleak/harness/meter/series"
+	"skleak/record"
+)
+
+const (
+	// sampleEvery is the interval while a charge moves.
+	sampleEvery = 200 * time.Microsecond
+	// sampleIdle is the longest interval, while nothing moves.
+	sampleIdle = time.Millisecond
+	// sampleStill is how many equal readings in a row lengthen the interval.
+	sampleStill = 25
+)
+
+// Samples is what was seen of one socket.
+type Samples struct {
+	// Peak is the highest charge in bytes, saturated readings left out.
+	Peak int64
+	// Saturated is set when a reading was that of a saturated counter.
+	Saturated bool
+	// Readings counts what went into Series.
+	Readings int
+	// Series is the charge over time, thinned, saturated readings left out.
+	Series []record.Point
+}
+
+// Sampler reads the charge of several sockets again and again beside the
+// sender: each 200 µs while they change, each millisecond while they do not.
+type Sampler struct {
+	fds   []int
+	begin time.Time
+
+	mu      sync.Mutex
+	tracks  []track
+	err     error
+	stopped chan struct{}
+	done    chan struct{}
+}
+
+type track struct {
+	samples Samples
+	series  *series.Series
+	last    uint32
+}
+
+// NewSampler makes a Sampler of fds; its times count from begin.
+func NewSampler(fds []int, begin time.Time) *Sampler {
+	s := &Sampler{fds: fds, begin: begin, tracks: make([]track, len(fds))}
+	for i := range s.tracks {
+		s.tracks[i].series = series.New(series.DefaultPoints)
+	}
+	return s
+}
+
+// Start begins sampling. It may be started again after Stop; what was seen
+// before is kept.
+func (s *Sampler) Start() {
+	s.stopped, s.done = make(chan struct{}), make(chan struct{})
+	go s.run(s.stopped, s.done)
+}
+
+// Stop ends sampling and waits, a few milliseconds at the most, until the
+// sockets are no longer touched. The error is that of the first failed reading.
+func (s *Sampler) Stop() error {
+	close(s.stopped)
+	<-s.done
+	return s.err
+}
+
+// Observe adds a reading that the sender itself made of socket i.
+func (s *Sampler) Observe(i int, charge uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tracks[i].add(time.Since(s.begin), charge)
+}
+
+// Samples returns what was seen, in the order of the sockets.
+func (s *Sampler) Samples() []Samples {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]Samples, len(s.tracks))
+	for i, t := range s.tracks {
+		out[i] = t.samples
+		out[i].Series = t.series.Points()
+	}
+	return out
+}
+
+func (s *Sampler) run(stopped <-chan struct{}, done chan<- struct{}) {
+	defer close(done)
+	every, still := sampleEvery, 0
+	for {
+		select {
+		case <-stopped:
+			return
+		default:
+		}
+		moved, err := s.readAll()
+		if err != nil {
+			s.err = err
+			return
+		}
+		if moved {
+			every, still = sampleEvery, 0
+		} else if still++; still%sampleStill == 0 {
+			every = min(2*every, sampleIdle)
+		}
+		if err := nap(every); err != nil {
+			s.err = err
+			return
+		}
+	}
+}
+
+// readAll reads every socket once and reports whether any charge has changed.
+func (s *Sampler) readAll() (moved bool, err error) {
+	for i, fd := range s.fds {
+		charge, err := Charge(fd)
+		if err != nil {
+			return false, fmt.Errorf("sample socket %d: %w", i, err)
+		}
+		s.mu.Lock()
+		moved = s.tracks[i].add(time.Since(s.begin), charge) || moved
+		s.mu.Unlock()
+	}
+	return moved, nil
+}
+
+func (t *track) add(at time.Duration, charge uint32) (moved bool) {
+	moved = t.samples.Readings == 0 || charge != t.last
+	t.last = charge
+	t.samples.Readings++
+	if Saturated(charge) {
+		t.samples.Saturated = true
+		return moved
+	}
+	t.samples.Peak = max(t.samples.Peak, int64(charge))
+	t.series.Add(record.Point{AtNs: at.Nanoseconds(), Bytes: int64(charge)})
+	return moved
+}
+
+// nap sleeps for less than a millisecond, which time.Sleep cannot: it rounds
+// up to the granularity of the poller.
+func nap(d time.Duration) error {
+	ts := unix.NsecToTimespec(d.Nanoseconds())
+	err := unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &ts, nil)
+	if err != nil && !errors.Is(err, unix.EINTR) {
+		return fmt.Errorf("sleep %s: %w", d, err)
+	}
+	return nil
+}
