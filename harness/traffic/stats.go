@@ -1,0 +1,90 @@
+package traffic
+
+import (
+	"golang.org/x/sys/unix"
+)
+
+// Reason says why a run stopped.
+type Reason string
+
+// The reasons.
+const (
+	// ByCount: every packet was tried.
+	ByCount Reason = "count"
+	// ByDuration: the time was up.
+	ByDuration Reason = "duration"
+	// ByStall: no socket was left that was not full for Plan.BlockLimit.
+	ByStall Reason = "stalled"
+	// ByCancel: the context ended.
+	ByCancel Reason = "cancelled"
+	// ByError: the sender itself failed.
+	ByError Reason = "error"
+)
+
+// Stats is what a run did. Times are monotonic nanoseconds since Plan.Epoch.
+type Stats struct {
+	// Sent counts packets the kernel took.
+	Sent int
+	// Refused counts failed sends by errno name. One that would block is Blocked.
+	Refused map[string]int
+	// Blocked counts the times a socket was found full or not writable.
+	Blocked int
+	// StartNs is what the deadlines of a paced run count from.
+	StartNs int64
+	// FirstSendNs and LastSendNs are when the first and the last packet had been
+	// taken; 0 when none was.
+	FirstSendNs, LastSendNs int64
+	// Sockets are the figures of each socket, in the order of Stream.Senders.
+	Sockets []SocketStats
+	Stopped Reason
+}
+
+// SocketStats is what a run did with one socket.
+type SocketStats struct {
+	Name    string
+	Sent    int
+	Blocked int
+	// PacketsToStall is how many packets had been taken when poll first lacked
+	// POLLOUT; -1 if it never did.
+	PacketsToStall int
+	// Stalled is set when the socket stayed full for Plan.BlockLimit.
+	Stalled bool
+}
+
+// Observer looks on. It is called between sends, so it has to be quick; a nil
+// one is not called.
+type Observer interface {
+	// Sent is told of n more packets taken.
+	Sent(n int)
+	// Blocked is told that a socket was found full, before the wait for it.
+	Blocked()
+}
+
+// nobody looks on where no Observer was given.
+type nobody struct{}
+
+func (nobody) Sent(int) {}
+func (nobody) Blocked() {}
+
+// errnoName is "ENOBUFS", or the number's text where it has no name.
+func errnoName(e unix.Errno) string {
+	if name := unix.ErrnoName(e); name != "" {
+		return name
+	}
+	return e.Error()
+}
+
+// refusals counts errnos without allocating.
+type refusals [256]int
+
+func (r *refusals) add(e unix.Errno) { r[min(int(e), len(r)-1)]++ }
+
+func (r *refusals) names() map[string]int {
+	m := map[string]int{}
+	for e, n := range r {
+		if n > 0 {
+			m[errnoName(unix.Errno(e))] += n
+		}
+	}
+	return m
+}
