@@ -5,26 +5,42 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Decode reads a file of scenarios; name is what errors call it. A payload's
-// file is opened in files, which should be the directory of the file of
-// scenarios; nil allows none.
+// Decode reads a file of scenarios; name is what errors call it. A payload must
+// be given as hex: it opens no file.
 //
 // Every error is one line that says where, what is wrong and what to do:
 //
 //	mine.yaml:4:31: links[0].mtu: mtu of 12; give 68 to 65535
 //
-// It unwraps to a *KeyError. Input over MaxFileBytes is refused.
-func Decode(name string, r io.Reader, files fs.FS) ([]Scenario, error) {
+// It is a *FileError and unwraps to a *KeyError. Input over MaxFileBytes is
+// refused.
+func Decode(name string, r io.Reader) ([]Scenario, error) { return DecodeFS(name, r, nil) }
+
+// DecodeFS is Decode for scenarios whose payloads may be in files; files is the
+// directory of the file of scenarios.
+func DecodeFS(name string, r io.Reader, files fs.FS) ([]Scenario, error) {
 	out, err := decodeFile(r, files)
 	if err != nil {
 		return nil, &FileError{Name: name, err: err}
 	}
 	return out, nil
+}
+
+// ReadFile is DecodeFS for the file at path and the directory it is in.
+func ReadFile(path string) (list []Scenario, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open file of scenarios: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return DecodeFS(path, f, os.DirFS(filepath.Dir(path)))
 }
 
 // FileError is what is wrong with a file of scenarios. It wraps a *KeyError.
