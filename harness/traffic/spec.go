@@ -3,10 +3,7 @@ package traffic
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
-
-	"github.com/agnivade/levenshtein"
 
 	"skleak/scenarios"
 )
@@ -71,16 +68,11 @@ func Lookup(name string) (Spec, error) {
 			return s, nil
 		}
 	}
-	return Spec{}, fmt.Errorf("unknown packet %q: did you mean %s? `skleak list` shows all", name, strings.Join(nearest(name), " or "))
-}
-
-// nearest gives the two known names that take the fewest edits.
-func nearest(name string) []string {
-	names := scenarios.Packets()
-	slices.SortStableFunc(names, func(a, b string) int {
-		return levenshtein.ComputeDistance(name, a) - levenshtein.ComputeDistance(name, b)
-	})
-	return names[:2]
+	near := scenarios.Nearest(name, scenarios.Packets())
+	if len(near) == 0 {
+		near = scenarios.Packets()
+	}
+	return Spec{}, fmt.Errorf("unknown packet %q: use %s", name, strings.Join(near, " or "))
 }
 
 // group is an address known to be right.
