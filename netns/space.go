@@ -4,10 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 )
+
+// netlinkTimeout bounds one answer of the kernel's; deleting a link on a busy
+// host takes up to seconds (synchronize_net).
+const netlinkTimeout = 20 * time.Second
 
 // space is one network namespace with a netlink handle in it.
 type space struct {
@@ -41,11 +47,16 @@ func newSpace(name string) (*space, error) {
 }
 
 func newSpaceAt(name string, h netns.NsHandle) (*space, error) {
-	nl, err := netlink.NewHandleAt(h)
+	// NB: rtnetlink alone; by default a kernel without XFRM or netfilter would fail here.
+	nl, err := netlink.NewHandleAt(h, unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open netlink in namespace %q: %w", name, err), h.Close())
 	}
-	return &space{name: name, handle: h, nl: nl}, nil
+	s := &space{name: name, handle: h, nl: nl}
+	if err := nl.SetSocketTimeout(netlinkTimeout); err != nil {
+		return nil, errors.Join(fmt.Errorf("bound netlink in namespace %q: %w", name, err), s.close())
+	}
+	return s, nil
 }
 
 // do runs f on a thread of its own inside the namespace. Goroutines that f

@@ -1,0 +1,86 @@
+package netns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// carrierTimeout bounds the wait for all links together.
+	carrierTimeout = 3 * time.Second
+	carrierPoll    = 2 * time.Millisecond
+)
+
+// awaitCarrier waits until each link that can run does.
+func (w *World) awaitCarrier(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, carrierTimeout, errors.New("no carrier after "+carrierTimeout.String()))
+	defer cancel()
+	tick := time.NewTicker(carrierPoll)
+	defer tick.Stop()
+	for _, lk := range w.links {
+		if !w.willRun(lk) {
+			continue
+		}
+		for {
+			ok, err := lk.runs()
+			if err != nil {
+				return fmt.Errorf("wait for the carrier of %s: %w", lk.Name, err)
+			}
+			if ok {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("wait for the carrier of %s: %w", lk.Name, context.Cause(ctx))
+			case <-tick.C:
+			}
+		}
+	}
+	return nil
+}
+
+// willRun tells whether the link can be expected to have a carrier.
+func (w *World) willRun(lk *link) bool {
+	if lk.Down {
+		return false
+	}
+	switch lk.kind {
+	case "veth":
+		return lk.peer == nil || !lk.peer.Down
+	case "bridge", "bond", "team":
+		for _, port := range w.links {
+			if port.Master == lk.Name && w.willRun(port) {
+				return true
+			}
+		}
+		return false
+	case "vlan", "macvlan", "macvtap", "ipvlan", "macsec":
+		for _, name := range lk.lower {
+			if parent := w.find(name); parent != nil && !w.willRun(parent) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// runs tells whether the link transmits. A carrier alone is not enough: the
+// kernel puts the queue in place only when its link watch has seen the carrier
+// (net/core/link_watch.c, linkwatch_do_dev), and until then drops everything
+// in a noop qdisc, which it does not list.
+func (lk *link) runs() (bool, error) {
+	l, err := lk.space.nl.LinkByIndex(lk.index)
+	if err != nil {
+		return false, err
+	}
+	const want = unix.IFF_UP | unix.IFF_RUNNING | unix.IFF_LOWER_UP
+	if l.Attrs().RawFlags&want != want {
+		return false, nil
+	}
+	qs, err := lk.space.qdiscs(lk.index)
+	return len(qs) > 0, err
+}

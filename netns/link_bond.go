@@ -1,0 +1,26 @@
+package netns
+
+import (
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+
+	"skleak/scenarios"
+)
+
+// createBond makes a bond. Without miimon it takes every port for running at
+// once, so nothing has to be waited for (drivers/net/bonding/bond_main.c,
+// bond_enslave).
+func createBond(lk *link, o *scenarios.BondOptions) error {
+	name := o.Mode
+	if name == "" {
+		name = "active-backup"
+	}
+	mode := netlink.StringToBondMode(name)
+	if mode == netlink.BOND_MODE_UNKNOWN {
+		return fmt.Errorf("create bond %s: mode %q is none of active-backup, balance-rr, broadcast", lk.Name, name)
+	}
+	l := netlink.NewLinkBond(lk.attrs(nil))
+	l.Mode = mode
+	return lk.add(l, nil)
+}

@@ -1,0 +1,19 @@
+package netns
+
+import (
+	"net"
+
+	"github.com/vishvananda/netlink"
+
+	"skleak/scenarios"
+)
+
+// createGeneve makes a geneve; the route decides what it leaves by
+// (drivers/net/geneve.c).
+func (w *World) createGeneve(lk *link, o *scenarios.GeneveOptions) error {
+	parent, err := w.parent(lk, o.Parent)
+	if err != nil {
+		return err
+	}
+	return lk.add(&netlink.Geneve{LinkAttrs: lk.attrs(nil), ID: uint32(o.ID), Remote: net.ParseIP(o.Remote)}, parent)
+}

@@ -1,0 +1,22 @@
+package netns
+
+import (
+	"net"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"skleak/scenarios"
+)
+
+// createIpip makes an ipip tunnel (net/ipv4/ipip.c).
+func (w *World) createIpip(lk *link, o *scenarios.IpipOptions) error {
+	parent, index, err := w.underlay(lk, &o.GreOptions)
+	if err != nil {
+		return err
+	}
+	return lk.add(&netlink.Iptun{
+		LinkAttrs: lk.attrs(nil), Link: index, PMtuDisc: 1, Proto: unix.IPPROTO_IPIP,
+		Local: net.ParseIP(o.Local), Remote: net.ParseIP(o.Remote),
+	}, parent)
+}

@@ -1,0 +1,34 @@
+package netns
+
+import (
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+
+	"skleak/scenarios"
+)
+
+// createIpvlan makes an ipvlan on its parent (drivers/net/ipvlan/ipvlan_main.c).
+func (w *World) createIpvlan(lk *link, o *scenarios.IpvlanOptions) error {
+	parent, err := w.parent(lk, o.Parent)
+	if err != nil {
+		return err
+	}
+	mode, err := ipvlanMode(o.Mode)
+	if err != nil {
+		return err
+	}
+	return lk.add(&netlink.IPVlan{LinkAttrs: lk.attrs(parent), Mode: mode}, parent)
+}
+
+func ipvlanMode(name string) (netlink.IPVlanMode, error) {
+	switch name {
+	case "", "l2":
+		return netlink.IPVLAN_MODE_L2, nil
+	case "l3":
+		return netlink.IPVLAN_MODE_L3, nil
+	case "l3s":
+		return netlink.IPVLAN_MODE_L3S, nil
+	}
+	return 0, fmt.Errorf("ipvlan mode %q is none of l2, l3, l3s", name)
+}

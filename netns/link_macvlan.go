@@ -1,0 +1,45 @@
+package netns
+
+import (
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+
+	"skleak/scenarios"
+)
+
+// createMacvlan makes a macvlan on its parent (drivers/net/macvlan.c).
+func (w *World) createMacvlan(lk *link, o *scenarios.MacvlanOptions) error {
+	l, parent, err := w.macvlan(lk, o)
+	if err != nil {
+		return err
+	}
+	return lk.add(&l, parent)
+}
+
+// macvlan is what a macvlan and a macvtap have in common.
+func (w *World) macvlan(lk *link, o *scenarios.MacvlanOptions) (netlink.Macvlan, *link, error) {
+	parent, err := w.parent(lk, o.Parent)
+	if err != nil {
+		return netlink.Macvlan{}, nil, err
+	}
+	mode, err := macvlanMode(o.Mode)
+	if err != nil {
+		return netlink.Macvlan{}, nil, err
+	}
+	return netlink.Macvlan{LinkAttrs: lk.attrs(parent), Mode: mode}, parent, nil
+}
+
+func macvlanMode(name string) (netlink.MacvlanMode, error) {
+	switch name {
+	case "", "bridge":
+		return netlink.MACVLAN_MODE_BRIDGE, nil
+	case "private":
+		return netlink.MACVLAN_MODE_PRIVATE, nil
+	case "vepa":
+		return netlink.MACVLAN_MODE_VEPA, nil
+	case "passthru":
+		return netlink.MACVLAN_MODE_PASSTHRU, nil
+	}
+	return 0, fmt.Errorf("macvlan mode %q is none of bridge, private, vepa, passthru", name)
+}

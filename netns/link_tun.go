@@ -1,0 +1,10 @@
+package netns
+
+import "skleak/scenarios"
+
+// createTun makes a tun, or a tap, and starts its reader.
+func createTun(lk *link, o scenarios.TunOptions, tap bool) error {
+	t, err := openTun(lk.space, lk.Common, o, tap)
+	lk.tunnel, lk.reader = t, o.Reader.Mode
+	return err
+}

@@ -1,0 +1,17 @@
+package netns
+
+import (
+	"github.com/vishvananda/netlink"
+
+	"skleak/scenarios"
+)
+
+// createXfrm makes an xfrm interface without policies: what is sent to it has
+// no state to go by and is dropped (net/xfrm/xfrm_interface_core.c).
+func (w *World) createXfrm(lk *link, o *scenarios.XfrmOptions) error {
+	parent, err := w.parent(lk, o.Parent)
+	if err != nil {
+		return err
+	}
+	return lk.add(&netlink.Xfrmi{LinkAttrs: lk.attrs(parent), Ifid: uint32(o.ID)}, parent)
+}

@@ -1,0 +1,19 @@
+package netns
+
+import (
+	"math"
+
+	"github.com/vishvananda/netlink"
+
+	"skleak/scenarios"
+)
+
+// addFq adds an fq (net/sched/sch_fq.c).
+func (lk *link) addFq(o *scenarios.FqOptions) error {
+	q := netlink.NewFq(lk.root())
+	q.PacketLimit = uint32(o.Limit)
+	if o.MaxRate > 0 {
+		q.FlowMaxRate = uint32(min(bytesPerSecond(o.MaxRate), math.MaxUint32))
+	}
+	return lk.space.nl.QdiscAdd(q)
+}

@@ -1,0 +1,36 @@
+package netns
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+
+	"skleak/scenarios"
+)
+
+// htbQuantum in bytes is one Ethernet frame; the kernel would compute one from
+// the rate and warn that it is small (net/sched/sch_htb.c).
+const htbQuantum = 1514
+
+// addHtb adds an htb with one class, 1:1, that everything goes to. The class
+// has the kernel's own pfifo of txqueuelen packets.
+func (lk *link) addHtb(o *scenarios.HtbOptions) error {
+	attrs := lk.root()
+	attrs.Handle = netlink.MakeHandle(1, 0)
+	q := netlink.NewHtb(attrs)
+	q.Defcls = 1
+	if err := lk.space.nl.QdiscAdd(q); err != nil {
+		return err
+	}
+	class := netlink.NewHtbClass(
+		netlink.ClassAttrs{LinkIndex: lk.index, Parent: attrs.Handle, Handle: netlink.MakeHandle(1, 1)},
+		netlink.HtbClassAttrs{
+			Rate: max(8, o.Rate), Ceil: max(8, o.Rate),
+			Buffer: uint32(o.Burst), Cbuffer: uint32(o.Burst), Quantum: htbQuantum,
+		})
+	if err := lk.space.nl.ClassAdd(class); err != nil {
+		return errors.Join(fmt.Errorf("add its class: %w", err), lk.space.nl.QdiscDel(q))
+	}
+	return nil
+}

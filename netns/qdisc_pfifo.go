@@ -1,0 +1,20 @@
+package netns
+
+import (
+	"encoding/binary"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"skleak/scenarios"
+)
+
+// addPfifo adds a pfifo (net/sched/sch_fifo.c).
+func (lk *link) addPfifo(o *scenarios.PfifoOptions) error {
+	var options *nl.RtAttr
+	if o.Limit > 0 {
+		// struct tc_fifo_qopt is the limit alone.
+		options = nl.NewRtAttr(nl.TCA_OPTIONS, binary.NativeEndian.AppendUint32(nil, uint32(o.Limit)))
+	}
+	return lk.space.addRoot(lk.index, "pfifo", options, unix.NLM_F_EXCL)
+}
