@@ -11,9 +11,11 @@ import (
 const (
 	// loHeader is the length of lo's Ethernet header, which tbf counts.
 	loHeader = 14
-	// bucketSeconds is how long tbf's bucket takes to fill. Its size is told to
-	// the kernel as a time in 32 bits of 64 ns: 274 s at the most.
-	bucketSeconds = 200
+	// bucketSeconds is how long tbf's bucket takes to fill. The netlink library
+	// tells the kernel the bucket's size as such a time, and from 4.3 s (32 bits
+	// of nanoseconds) on the kernel makes a bucket of it that takes no packet:
+	// found by trying on 6.18.
+	bucketSeconds = 4
 	// loQueueBytes is room for a calibration of the longest packets.
 	loQueueBytes = 16 << 20
 )
@@ -68,7 +70,7 @@ func (lo *heldLoopback) hold(size, mtu int) error {
 	return errors.Join(errs...)
 }
 
-// tightTbf lets one packet of size bytes out and no second one for minutes. A
+// tightTbf lets one packet of size bytes out and the next one seconds later. A
 // packet longer than the bucket would be dropped (net/sched/sch_tbf.c, tbf_enqueue).
 func tightTbf(attrs netlink.QdiscAttrs, size int) *netlink.Tbf {
 	burst := uint32(max(size, 0) + loHeader + 2)

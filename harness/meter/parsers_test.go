@@ -1,0 +1,216 @@
+package meter
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+const procRaw = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+  89: 00000000:0059 00000000:0000 07 0001A000:00000340 00:00000000 00000000     0        0 24177 2 0000000000000000 3
+ 255: 0100007F:00FF 00000000:0000 07 BFFFFFFF:00000000 00:00000000 00000000  1000        0 24178 2 ffff888003c50000 0
+`
+
+const procRaw6 = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+  58: 00000000000000000000000000000000:003A 00000000000000000000000000000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 19143 2 0000000000000000 0
+`
+
+func TestParseProcRaw(t *testing.T) {
+	got, err := ParseProcRaw(strings.NewReader(procRaw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []RawLine{
+		{Slot: 89, Local: "00000000", LocalPort: 89, State: 7, TxQueue: 106496, RxQueue: 832, Inode: 24177, Drops: 3},
+		{Slot: 255, Local: "0100007F", LocalPort: 255, State: 7, TxQueue: 0xBFFFFFFF, UID: 1000, Inode: 24178},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	six, err := ParseProcRaw(strings.NewReader(procRaw6))
+	if err != nil || len(six) != 1 || six[0].Inode != 19143 || six[0].LocalPort != 58 {
+		t.Errorf("raw6: %+v, %v", six, err)
+	}
+}
+
+func TestParseProcRawOddLines(t *testing.T) {
+	text := procRaw + "rubbish\n" + strings.Replace(strings.Split(procRaw, "\n")[1], "0001A000:", "0001A000", 1) + "\n"
+	got, err := ParseProcRaw(strings.NewReader(text))
+	if len(got) != 2 {
+		t.Errorf("%d good lines, want 2", len(got))
+	}
+	for _, want := range []string{"line 4: 1 fields", "line 5: no colon"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("err = %v, without %q", err, want)
+		}
+	}
+}
+
+func FuzzParseProcRaw(f *testing.F) {
+	f.Add(procRaw)
+	f.Add(procRaw6)
+	f.Add("\n\x00:\n" + procRaw)
+	f.Fuzz(func(t *testing.T, text string) {
+		lines, err := ParseProcRaw(strings.NewReader(text))
+		if err == nil && len(lines) > strings.Count(text, "\n")+1 {
+			t.Errorf("%d sockets in %d lines", len(lines), strings.Count(text, "\n")+1)
+		}
+	})
+}
+
+const procPacket = `sk               RefCnt Type Proto  Iface R Rmem   User   Inode
+ffff888004a5e800 3      3    0003   2     1 1664   0      21093
+ffff888004a5e801 3      2    88cc   0     0 0      105    21094
+`
+
+func TestParseProcPacket(t *testing.T) {
+	got, err := ParseProcPacket(strings.NewReader(procPacket))
+	want := []PacketLine{
+		{Type: 3, Proto: 3, Ifindex: 2, Running: true, Rmem: 1664, Inode: 21093},
+		{Type: 2, Proto: 0x88cc, UID: 105, Inode: 21094},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	if _, err := ParseProcPacket(strings.NewReader("head\n1 2 3\n")); err == nil || !strings.Contains(err.Error(), "line 2: 3 fields") {
+		t.Errorf("err = %v", err)
+	}
+}
+
+func FuzzParseProcPacket(f *testing.F) {
+	f.Add(procPacket)
+	f.Fuzz(func(t *testing.T, text string) {
+		if lines, err := ParseProcPacket(strings.NewReader(text)); err == nil && len(lines) > len(text) {
+			t.Errorf("%d sockets in %d bytes", len(lines), len(text))
+		}
+	})
+}
+
+const sockstat = `sockets: used 17
+TCP: inuse 2 orphan 0 tw 0 alloc 3 mem 0
+UDP: inuse 0 mem 0
+RAW: inuse 1
+FRAG: inuse 0 memory 0
+`
+
+func TestParseSockstat(t *testing.T) {
+	if n, err := ParseSockstat(strings.NewReader(sockstat)); n != 17 || err != nil {
+		t.Errorf("used = %d, %v", n, err)
+	}
+	for _, bad := range []string{"", "TCP: inuse 2\n", "sockets: used many\n", "sockets: used -1\n", "sockets: used 99999999999\n"} {
+		if n, err := ParseSockstat(strings.NewReader(bad)); err == nil {
+			t.Errorf("%q gave %d", bad, n)
+		}
+	}
+}
+
+func FuzzParseSockstat(f *testing.F) {
+	f.Add(sockstat)
+	f.Add("sockets: used ")
+	f.Fuzz(func(t *testing.T, text string) {
+		if n, err := ParseSockstat(strings.NewReader(text)); n < 0 || (err != nil && n != 0) {
+			t.Errorf("used = %d, %v", n, err)
+		}
+	})
+}
+
+const slabinfo = `slabinfo - version: 2.1
+# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>
+skbuff_ext_cache       0      0    192   21    1 : tunables    0    0    0 : slabdata      0      0      0
+skbuff_head_cache   3072   3136    256   16    1 : tunables    0    0    0 : slabdata    196    196      0
+`
+
+func TestParseSlab(t *testing.T) {
+	if n, err := ParseSlabinfo(strings.NewReader(slabinfo)); n != 3072 || err != nil {
+		t.Errorf("slabinfo: %d, %v", n, err)
+	}
+	if n, err := ParseSlabObjects(strings.NewReader("3072 N0=3072\n")); n != 3072 || err != nil {
+		t.Errorf("objects: %d, %v", n, err)
+	}
+	if _, err := ParseSlabinfo(strings.NewReader("skbuff_fclone_cache 1 2 3\n")); err == nil {
+		t.Error("another cache was taken for the one of heads")
+	}
+	if _, err := ParseSlabObjects(strings.NewReader("N0=1")); err == nil {
+		t.Error("no number, and no error")
+	}
+}
+
+func FuzzParseSlab(f *testing.F) {
+	f.Add(slabinfo)
+	f.Add("3072 N0=3072\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if n, err := ParseSlabinfo(strings.NewReader(text)); n < 0 || (err != nil && n != 0) {
+			t.Errorf("slabinfo: %d, %v", n, err)
+		}
+		if n, err := ParseSlabObjects(strings.NewReader(text)); n < 0 || (err != nil && n != 0) {
+			t.Errorf("objects: %d, %v", n, err)
+		}
+	})
+}
+
+func TestCountSkbs(t *testing.T) {
+	n, by, err := CountSkbs()
+	if err != nil {
+		t.Skipf("this machine does not show its slabs: %v", err)
+	}
+	if n <= 0 || by == "" {
+		t.Errorf("%d skbs by %q", n, by)
+	}
+}
+
+func TestParseKernelMessage(t *testing.T) {
+	got, err := ParseKernelMessage("4,912,5140900,-;refcount_t: underflow; use-after-free.\n SUBSYSTEM=net\n")
+	want := KernelMessage{Level: 4, Seq: 912, At: 5140900 * time.Microsecond, Text: "refcount_t: underflow; use-after-free."}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if got, err := ParseKernelMessage("30,1,2,c,caller=T1;hello"); err != nil || got.Level != 6 || got.Text != "hello" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for _, bad := range []string{"", "4,1;x", "a,1,2,-;x", "4,1,2,-", "4,-1,2,-;x"} {
+		if got, err := ParseKernelMessage(bad); err == nil {
+			t.Errorf("%q gave %+v", bad, got)
+		}
+	}
+}
+
+func FuzzParseKernelMessage(f *testing.F) {
+	f.Add("4,912,5140900,-;refcount_t: underflow; use-after-free.\n SUBSYSTEM=net\n")
+	f.Add("4,912,18446744073709551615,-;x")
+	f.Fuzz(func(t *testing.T, text string) {
+		m, err := ParseKernelMessage(text)
+		if err == nil && (m.Level < 0 || m.Level > 7 || m.At < 0 || strings.Contains(m.Text, "\n")) {
+			t.Errorf("%q gave %+v", text, m)
+		}
+	})
+}
+
+func TestWarnings(t *testing.T) {
+	var log []KernelMessage
+	for _, text := range []string{
+		"refcount_t: underflow; use-after-free.", "v0: renamed from veth1",
+		"WARNING: CPU: 0 PID: 1 at net/core/skbuff.c", "device v0 entered promiscuous mode",
+		"BUG: KASAN: slab-use-after-free in skb_dequeue", "tun: (C) 1999",
+	} {
+		log = append(log, KernelMessage{Text: text})
+	}
+	if got := Warnings(log); len(got) != 3 {
+		t.Errorf("warnings = %q", got)
+	}
+}
+
+// The log is read from where it stood when it was opened.
+func TestKernelLog(t *testing.T) {
+	k, err := OpenKernelLog()
+	if err != nil {
+		t.Skipf("the kernel log may not be read here: %v", err)
+	}
+	log, err := k.Since()
+	if err != nil || len(log) > 100 {
+		t.Errorf("%d old records, %v", len(log), err)
+	}
+	if err := k.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,71 @@
+package meter
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestSampler(t *testing.T) {
+	held(t, func(s *sender, lo *heldLoopback) error {
+		sampler := NewSampler([]int{s.fd}, time.Now())
+		sampler.Start()
+		if _, err := s.fill(); err != nil {
+			return err
+		}
+		full, err := s.charge()
+		if err != nil {
+			return err
+		}
+		if !until(func() bool { return sampler.Samples()[0].Peak == int64(full) }) {
+			t.Errorf("peak = %d of %d", sampler.Samples()[0].Peak, full)
+		}
+		if err := lo.release(); err != nil {
+			return err
+		}
+		if !until(func() bool { p := sampler.Samples()[0].Series; return p[len(p)-1].Bytes == 0 }) {
+			t.Error("the release was not seen")
+		}
+		if err := sampler.Stop(); err != nil {
+			return err
+		}
+		got := sampler.Samples()[0]
+		if got.Peak != int64(full) || got.Saturated || got.Readings == 0 {
+			t.Errorf("samples = %+v", got)
+		}
+		return nil
+	})
+}
+
+func TestSamplerObserves(t *testing.T) {
+	sampler := NewSampler([]int{-1, -1}, time.Now())
+	sampler.Observe(1, 832)
+	sampler.Observe(1, 0xBFFFFFFF)
+	sampler.Observe(1, 0)
+	got := sampler.Samples()
+	if s := got[0]; s.Readings != 0 || s.Saturated || s.Series != nil {
+		t.Errorf("the other socket has %+v", s)
+	}
+	if s := got[1]; s.Peak != 832 || !s.Saturated || s.Readings != 3 || len(s.Series) != 2 {
+		t.Errorf("samples = %+v", s)
+	}
+}
+
+func TestSamplerSaysWhatFailed(t *testing.T) {
+	var p [2]int
+	if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	sampler := NewSampler(p[:1], time.Now())
+	sampler.Start()
+	<-sampler.done
+	if err := sampler.Stop(); err == nil {
+		t.Error("sampling a pipe is no error")
+	}
+	for _, fd := range p {
+		if err := unix.Close(fd); err != nil {
+			t.Error(err)
+		}
+	}
+}
