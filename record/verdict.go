@@ -1,6 +1,9 @@
 package record
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Verdict says what a link did with what a socket sent through it.
 type Verdict string
@@ -59,3 +62,13 @@ const (
 
 // Statuses lists every status.
 func Statuses() []Status { return []Status{Pass, XFail, Fail, Skip, Broken, Error} }
+
+// JoinVerdicts is how a report names the verdicts a sound kernel may show:
+// "clean or refused".
+func JoinVerdicts(list []Verdict) string {
+	words := make([]string, len(list))
+	for i, v := range list {
+		words[i] = string(v)
+	}
+	return strings.Join(words, " or ")
+}

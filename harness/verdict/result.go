@@ -3,7 +3,6 @@ package verdict
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"skleak/harness/meter/series"
 	"skleak/record"
@@ -21,7 +20,7 @@ func Result(name string, expect []record.Verdict, known *record.Known, t record.
 		Scenario: name,
 		Status:   status(f, expect, known),
 		Verdict:  f.Verdict,
-		Expected: expected(expect),
+		Expected: record.JoinVerdicts(expect),
 		Known:    known,
 
 		Packets: t.Sent,
@@ -74,14 +73,6 @@ func status(f Finding, expect []record.Verdict, known *record.Known) record.Stat
 	default:
 		return record.Fail
 	}
-}
-
-func expected(expect []record.Verdict) string {
-	words := make([]string, len(expect))
-	for i, v := range expect {
-		words[i] = string(v)
-	}
-	return strings.Join(words, " or ")
 }
 
 func sockets(t record.Trace) []record.SocketResult {

@@ -1,0 +1,233 @@
+// Package campaign makes results of runs: it hands scenarios to a runner,
+// judges the traces that come back, tries a fail once more, and sees to it that
+// the controls behaved.
+//
+// It needs no privileges itself; the runner may (harness.Local, a guest):
+//
+//	skleak run --json
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"skleak/harness/verdict"
+	"skleak/record"
+	"skleak/scenarios"
+)
+
+// Runner is something that runs scenarios and streams what happens: this
+// kernel, a guest, a fake in a test. Its error ends the stream.
+type Runner interface {
+	Run(ctx context.Context, list []scenarios.Scenario) iter.Seq2[record.Event, error]
+}
+
+// Options are what a campaign may vary.
+type Options struct {
+	// AllowLasting runs scenarios that may leave kernel memory lost for good.
+	AllowLasting bool
+	// Observe sees every event as it comes; nil for nobody.
+	Observe func(record.Event)
+	// Finished sees every result as it is made; nil for nobody.
+	Finished func(record.Result)
+	// Save keeps a trace; nil keeps none. Attempts count from 1.
+	Save func(sc scenarios.Scenario, attempt int, t record.Trace) error
+}
+
+// Run runs list and the controls through r. Results stand in the order of
+// list. On an error the Run has what was done so far and is marked interrupted.
+func Run(ctx context.Context, r Runner, list, controls []scenarios.Scenario, o Options) (record.Run, error) {
+	began := time.Now()
+	c := &collector{options: o, results: map[string]record.Result{}}
+	todo := slices.Concat(controls, c.withoutLasting(list))
+	err := c.collect(ctx, r, todo, 1)
+	if err == nil {
+		err = c.collect(ctx, r, c.failed(todo), 2)
+	}
+	run := record.Run{
+		Kernel:      c.kernel,
+		Controls:    c.controls(controls),
+		Results:     c.inOrder(list),
+		Interrupted: err != nil,
+	}
+	if err == nil {
+		applyControls(&run, controls)
+	}
+	run.Seconds = time.Since(began).Seconds()
+	return run, err
+}
+
+// collector gathers what comes back, by scenario.
+type collector struct {
+	options Options
+	kernel  record.Kernel
+	results map[string]record.Result
+}
+
+// withoutLasting leaves out, as skips, what must not run on this machine.
+func (c *collector) withoutLasting(list []scenarios.Scenario) []scenarios.Scenario {
+	if c.options.AllowLasting {
+		return list
+	}
+	var rest []scenarios.Scenario
+	for _, sc := range list {
+		if !sc.Lasting {
+			rest = append(rest, sc)
+			continue
+		}
+		c.keep(sc, withoutTrace(sc, record.Skip, "may leave kernel memory lost until the next boot",
+			"run it in a VM, or here with --allow-lasting"), 1)
+	}
+	return rest
+}
+
+func (c *collector) collect(ctx context.Context, r Runner, list []scenarios.Scenario, attempt int) error {
+	if len(list) == 0 {
+		return nil
+	}
+	byName := map[string]scenarios.Scenario{}
+	for _, sc := range list {
+		byName[sc.Name] = sc
+	}
+	for e, err := range r.Run(ctx, list) {
+		if err != nil {
+			return err
+		}
+		if c.options.Observe != nil {
+			c.options.Observe(e)
+		}
+		if e.Kind == record.EventHello && e.Kernel != nil {
+			c.kernel = *e.Kernel
+		}
+		sc, known := byName[e.Scenario]
+		if !known || !e.Ends() {
+			continue
+		}
+		c.keep(sc, c.result(sc, e, attempt), attempt)
+	}
+	return nil
+}
+
+// result judges the last event of a scenario.
+func (c *collector) result(sc scenarios.Scenario, e record.Event, attempt int) record.Result {
+	switch e.Kind {
+	case record.EventSkip:
+		return withoutTrace(sc, record.Skip, e.Text, e.Hint)
+	case record.EventTrouble:
+		return withoutTrace(sc, record.Error, e.Text, e.Hint)
+	}
+	if c.options.Save != nil {
+		if err := c.options.Save(sc, attempt, *e.Trace); err != nil {
+			return withoutTrace(sc, record.Error, fmt.Sprintf("save its trace: %v", err), "")
+		}
+	}
+	return verdict.Result(sc.Name, sc.Expect, sc.Known, *e.Trace)
+}
+
+// withoutTrace is the result of a scenario that was not judged.
+func withoutTrace(sc scenarios.Scenario, s record.Status, reason, hint string) record.Result {
+	return record.Result{
+		Scenario: sc.Name, Status: s, Expected: record.JoinVerdicts(sc.Expect), Known: sc.Known,
+		Refused: map[string]int{}, Ladder: []record.LadderStep{}, Witness: []record.Witness{},
+		Sockets: []record.SocketResult{}, Orphans: "not checked", Reason: reason, Hint: hint,
+		Attempts: []record.Attempt{{Status: s, Reason: reason}},
+	}
+}
+
+// keep adds a result, or a second attempt to the first. A fail stays a fail
+// whatever the second attempt shows; where they differ it is flaky.
+func (c *collector) keep(sc scenarios.Scenario, res record.Result, attempt int) {
+	if attempt > 1 {
+		first := c.results[sc.Name]
+		first.Attempts = append(first.Attempts, res.Attempts...)
+		first.Flaky = first.Verdict != res.Verdict
+		res = first
+	}
+	c.results[sc.Name] = res
+	if c.options.Finished != nil && sc.Control == scenarios.NotControl {
+		c.options.Finished(res)
+	}
+}
+
+func (c *collector) failed(list []scenarios.Scenario) []scenarios.Scenario {
+	var again []scenarios.Scenario
+	for _, sc := range list {
+		if c.results[sc.Name].Status == record.Fail {
+			again = append(again, sc)
+		}
+	}
+	return again
+}
+
+func (c *collector) inOrder(list []scenarios.Scenario) []record.Result {
+	results := []record.Result{}
+	for _, sc := range list {
+		if res, ok := c.results[sc.Name]; ok {
+			results = append(results, res)
+		}
+	}
+	return results
+}
+
+// controls are the results of the controls: of those that must hold, the
+// first that this kernel could build; every one that must not.
+func (c *collector) controls(list []scenarios.Scenario) []record.Result {
+	used := []record.Result{}
+	held := false
+	for _, sc := range list {
+		res, ok := c.results[sc.Name]
+		if !ok || res.Status == record.Skip {
+			continue
+		}
+		if sc.Control == scenarios.ControlMustHold {
+			if held {
+				continue
+			}
+			held = true
+		}
+		if res.Status == record.Fail || res.Status == record.XFail {
+			res.Status = record.Broken
+		}
+		used = append(used, res)
+	}
+	return used
+}
+
+// applyControls marks the run broken when a control misbehaved, or none that
+// must hold could be built. A control that our own trouble stopped shows
+// nothing, so nothing can be trusted then either.
+func applyControls(run *record.Run, asked []scenarios.Scenario) {
+	why := ""
+	for _, kind := range []scenarios.ControlKind{scenarios.ControlMustHold, scenarios.ControlMustNot} {
+		if anyOf(asked, kind, nil) && !anyOf(asked, kind, run.Controls) {
+			why = fmt.Sprintf("no control that %s could be built here", strings.ReplaceAll(string(kind), "-", " "))
+		}
+	}
+	for _, ctl := range run.Controls {
+		if ctl.Status != record.Pass {
+			why = fmt.Sprintf("control %s: %s, expected %s: %s", ctl.Scenario, ctl.Verdict, ctl.Expected, ctl.Reason)
+		}
+	}
+	if why == "" {
+		return
+	}
+	for i, res := range run.Results {
+		if res.Status == record.Pass || res.Status == record.XFail || res.Status == record.Fail {
+			run.Results[i].Status = record.Broken
+			run.Results[i].Reason = why
+		}
+	}
+}
+
+// anyOf reports whether a control of that kind was asked for and, where results
+// are given, is among them.
+func anyOf(asked []scenarios.Scenario, kind scenarios.ControlKind, results []record.Result) bool {
+	return slices.ContainsFunc(asked, func(sc scenarios.Scenario) bool {
+		return sc.Control == kind && (results == nil ||
+			slices.ContainsFunc(results, func(r record.Result) bool { return r.Scenario == sc.Name }))
+	})
+}

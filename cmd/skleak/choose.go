@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+
+	"skleak/scenarios"
+)
+
+// choose finds the scenarios that args name: a case (tun/unread), a family
+// (tun), a pattern (stack/*) or a YAML file. No argument means all. The
+// catalogue's controls come along always.
+func choose(args []string) (list, controls []scenarios.Scenario, err error) {
+	all, err := scenarios.Catalogue()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, sc := range all {
+		if sc.Control == scenarios.NotControl {
+			list = append(list, sc)
+		} else {
+			controls = append(controls, sc)
+		}
+	}
+	if len(args) == 0 {
+		return list, controls, nil
+	}
+	var chosen []scenarios.Scenario
+	for _, arg := range args {
+		found, err := chooseOne(arg, all)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, sc := range found {
+			if err := noClash(chosen, sc); err != nil {
+				return nil, nil, err
+			}
+			if !has(chosen, sc.Name) {
+				chosen = append(chosen, sc)
+			}
+		}
+	}
+	return chosen, controls, nil
+}
+
+func has(list []scenarios.Scenario, name string) bool {
+	return slices.ContainsFunc(list, func(s scenarios.Scenario) bool { return s.Name == name })
+}
+
+// noClash refuses two different scenarios of one name.
+func noClash(chosen []scenarios.Scenario, sc scenarios.Scenario) error {
+	for _, other := range chosen {
+		if other.Name == sc.Name && other.About != sc.About {
+			return fmt.Errorf("two scenarios are called %s; rename one", sc.Name)
+		}
+	}
+	return nil
+}
+
+func chooseOne(arg string, all []scenarios.Scenario) ([]scenarios.Scenario, error) {
+	var found []scenarios.Scenario
+	for _, sc := range all {
+		family, _, _ := strings.Cut(sc.Name, "/")
+		matched, err := path.Match(arg, sc.Name)
+		if err != nil {
+			return nil, fmt.Errorf("pattern %q: %w", arg, err)
+		}
+		if sc.Name == arg || matched || family == arg {
+			// A control asked for by name is reported like any other scenario.
+			sc.Control = scenarios.NotControl
+			found = append(found, sc)
+		}
+	}
+	if len(found) > 0 {
+		return found, nil
+	}
+	if looksLikeFile(arg) {
+		return readFile(arg)
+	}
+	return nil, fmt.Errorf("no scenario %q; did you mean %s? `skleak list` has them all", arg, nearest(arg, all))
+}
+
+func looksLikeFile(arg string) bool {
+	if strings.HasSuffix(arg, ".yaml") || strings.HasSuffix(arg, ".yml") || strings.HasSuffix(arg, ".json") {
+		return true
+	}
+	_, err := os.Stat(arg)
+	return err == nil
+}
+
+func readFile(name string) (list []scenarios.Scenario, err error) {
+	info, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no file %s", name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read scenarios: %w", err)
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s is a folder; name the scenario files in it", name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("read scenarios: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return scenarios.Decode(name, f)
+}
+
+// nearest names the three scenarios whose names are closest to name.
+func nearest(name string, all []scenarios.Scenario) string {
+	names := make([]string, 0, len(all))
+	for _, sc := range all {
+		names = append(names, sc.Name)
+	}
+	slices.SortStableFunc(names, func(a, b string) int {
+		return levenshtein.ComputeDistance(name, a) - levenshtein.ComputeDistance(name, b)
+	})
+	names = names[:min(3, len(names))]
+	return strings.Join(names, ", ")
+}

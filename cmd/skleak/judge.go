@@ -1,0 +1,46 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"skleak/campaign"
+	"skleak/record"
+)
+
+func judgeCommand(t terminal, status *statusCode) *cobra.Command {
+	var out outputFlags
+	var strict bool
+	cmd := &cobra.Command{
+		Use:   "judge DIR",
+		Short: "Judge saved traces again, without a kernel",
+		Long: `Read the traces that skleak run --save kept and judge them again with this
+skleak's rules. Nothing is run; scenarios that were skipped left no trace and
+are not shown.`,
+		Example: `  skleak run hold --save traces
+  skleak judge traces --json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			saved := campaign.Saved{Dir: args[0]}
+			all, err := saved.Scenarios()
+			if err != nil {
+				return err
+			}
+			place, err := out.open(t)
+			if err != nil {
+				return err
+			}
+			defer place.discard()
+			list, controls := campaign.Split(all)
+			run, err := campaign.Run(cmd.Context(), saved.Replay(), list, controls, campaign.Options{AllowLasting: true})
+			if err != nil {
+				return err
+			}
+			rep := record.Report{Schema: record.ReportSchema, Runs: []record.Run{run}}
+			*status = statusCode(rep.ExitCode(strict))
+			return place.write(rep)
+		},
+	}
+	out.register(cmd.Flags())
+	cmd.Flags().BoolVar(&strict, "strict", false, "a known defect that shows is a failure too")
+	return cmd
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"skleak/campaign"
+	"skleak/harness"
+	"skleak/record"
+	"skleak/reports"
+	"skleak/scenarios"
+)
+
+// runFlags are the flags of `skleak run`.
+type runFlags struct {
+	traffic trafficFlags
+	output  outputFlags
+
+	jobs         int
+	patience     time.Duration
+	save         string
+	strict       bool
+	allowLasting bool
+	verifyLaw    bool
+	noModules    bool
+}
+
+func runCommand(t terminal, status *statusCode) *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run [SCENARIO…|FILE…]",
+		Short: "Run scenarios on this kernel",
+		Long: `Build each scenario in a network namespace of its own, send through it, measure
+the sender's sk_wmem_alloc, find what lets go, and report. With no argument the
+whole catalogue runs. Nothing outside the namespaces is touched.
+
+Exit status: 0 all as expected, 1 a scenario failed, 2 broken control, trouble
+or wrong usage, 4 everything skipped, 130 interrupted.`,
+		Example: `  skleak run
+  skleak run tun/unread --count 10000 --json
+  skleak run vxlan/unresolved --verify-law
+  skleak run mine.yaml --rate 43 --duration 10s
+  skleak run --save traces && skleak judge traces`,
+		ValidArgsFunction: completeScenarios,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.run(cmd, t, args, status)
+		},
+	}
+	fs := cmd.Flags()
+	f.traffic.register(fs)
+	f.output.register(fs)
+	fs.IntVar(&f.jobs, "jobs", 0, "sandboxes that may send at once (default two a processor)")
+	fs.DurationVar(&f.patience, "patience", harness.DefaultPatience, "how long to wait for a held charge to go by itself")
+	fs.StringVar(&f.save, "save", "", "keep the traces in this folder, for `skleak judge`")
+	fs.BoolVar(&f.strict, "strict", false, "a known defect that shows is a failure too")
+	fs.BoolVar(&f.allowLasting, "allow-lasting", false, "run scenarios that may leave kernel memory lost until the next boot")
+	fs.BoolVar(&f.verifyLaw, "verify-law", false, "try a predicted stall rate out: a paced run just under and just over it")
+	fs.BoolVar(&f.noModules, "no-modules", false, "skip what would load a kernel module")
+	return cmd
+}
+
+func (f *runFlags) run(cmd *cobra.Command, t terminal, args []string, status *statusCode) error {
+	list, controls, err := f.prepare(cmd, args)
+	if err != nil {
+		return err
+	}
+	out, err := f.output.open(t)
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	local := harness.NewLocal()
+	if f.jobs > 0 {
+		local.Jobs = f.jobs
+	}
+	local.Options.Patience = f.patience
+	local.Options.VerifyLaw = f.verifyLaw
+	local.Options.RefuseModules = f.noModules
+
+	live := newLive(t, f.output, len(list)+len(controls))
+	o := campaign.Options{AllowLasting: f.allowLasting, Observe: live.Observe, Finished: live.Finished}
+	if f.save != "" {
+		o.Save = campaign.Saved{Dir: f.save}.Save
+	}
+	run, runErr := campaign.Run(cmd.Context(), local, list, controls, o)
+	live.Close()
+	rep := record.Report{Schema: record.ReportSchema, Runs: []record.Run{run}}
+	var denied *harness.PrivilegeError
+	if errors.As(runErr, &denied) {
+		return runErr
+	}
+	if err := out.write(rep); err != nil {
+		return err
+	}
+	*status = statusCode(rep.ExitCode(f.strict))
+	return runErr
+}
+
+// prepare chooses the scenarios and lets the flags change them.
+func (f *runFlags) prepare(cmd *cobra.Command, args []string) (list, controls []scenarios.Scenario, err error) {
+	if cmd.Flags().Changed("jobs") && f.jobs < 1 {
+		return nil, nil, fmt.Errorf("--jobs %d: want 1 or more", f.jobs)
+	}
+	if f.patience < 0 || f.patience > time.Hour {
+		return nil, nil, fmt.Errorf("--patience %s: want 0s to 1h", f.patience)
+	}
+	if list, controls, err = choose(args); err != nil {
+		return nil, nil, err
+	}
+	if f.save != "" {
+		if err := writableFolder(f.save); err != nil {
+			return nil, nil, err
+		}
+	}
+	list, err = f.traffic.apply(cmd.Flags(), list)
+	return list, controls, err
+}
+
+// writableFolder makes the folder and sees that a file can be written there.
+func writableFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the folder for traces: %w; name another with --save", err)
+	}
+	f, err := os.CreateTemp(dir, ".skleak-*")
+	if err != nil {
+		return fmt.Errorf("write to the folder for traces: %w; name another with --save", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// completeScenarios offers the catalogue's names, and files.
+func completeScenarios(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	all, err := scenarios.Catalogue()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var names []string
+	for _, sc := range all {
+		names = append(names, sc.Name+"\t"+sc.About)
+	}
+	return names, cobra.ShellCompDirectiveDefault
+}
+
+// liveView is progress on a terminal, or nothing.
+type liveView interface {
+	Observe(record.Event)
+	Finished(record.Result)
+	Close()
+}
+
+type noLive struct{}
+
+func (noLive) Observe(record.Event)   {}
+func (noLive) Finished(record.Result) {}
+func (noLive) Close()                 {}
+
+func newLive(t terminal, _ outputFlags, total int) liveView {
+	if !t.live {
+		return noLive{}
+	}
+	return reports.NewLive(t.err, reports.LiveOptions{Width: t.liveWidth, Total: total, ASCII: t.ascii, Colour: t.colour})
+}
+
+var _ campaign.Runner = harness.Local{}
+
+// parseRate reads --rate: packets per second, or max.
+func parseRate(s string) (float64, error) {
+	if s == "max" {
+		return 0, nil
+	}
+	r, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(r >= scenarios.MinRate && r <= scenarios.MaxRate) {
+		return 0, fmt.Errorf("--rate %s: want packets per second from %g to %d, or max", s, scenarios.MinRate, scenarios.MaxRate)
+	}
+	return r, nil
+}
+
+var _ = context.Background

@@ -1,0 +1,67 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"skleak/harness/meter"
+	"skleak/harness/traffic"
+	"skleak/record"
+	"skleak/scenarios"
+)
+
+// calibrate measures the charge of one packet of the scenario's kind on lo. A
+// kernel that can hold nothing there leaves it unknown, and the reader told.
+func (x *experiment) calibrate(ctx context.Context) (err error) {
+	cfg, err := x.config()
+	if err != nil {
+		return err
+	}
+	link := cfg.Targets[0]
+	lo, err := traffic.FindTarget("lo", link.Source)
+	if err != nil {
+		return err
+	}
+	size, err := packetSize(cfg)
+	if err != nil {
+		return err
+	}
+	cfg.Name, cfg.Targets = "calibration", []traffic.Target{lo}
+	sender, err := traffic.Open(cfg)
+	if err != nil {
+		return err
+	}
+	stream := traffic.NewStream(sender)
+	defer func() { err = errors.Join(err, stream.Close()) }()
+	send := func() error {
+		stats, err := stream.Run(ctx, traffic.Plan{Count: 1, Style: scenarios.StyleSendFirst}, nil)
+		if err == nil && stats.Sent != 1 {
+			err = fmt.Errorf("the packet was not taken: %v", stats.Refused)
+		}
+		return err
+	}
+	truesize, by, err := meter.Calibrate(size, link.MTU, send, func() (uint32, error) { return meter.Charge(sender.FD()) })
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		x.emit(record.Event{Kind: record.EventNote, Text: fmt.Sprintf("%s: truesize not measured: %v", x.sc.Name, err)})
+		return nil
+	}
+	x.trace.Truesize, x.trace.TruesizeBy = truesize, by
+	return nil
+}
+
+// packetSize is the length of the IP packet in bytes.
+func packetSize(cfg traffic.Config) (int, error) {
+	dst := cfg.Destination
+	if !dst.IsValid() {
+		dst = cfg.Spec.Destination
+	}
+	p, err := traffic.Build(cfg.Spec, cfg.Targets[0].Source, dst, cfg.Size, cfg.Payload)
+	if err != nil {
+		return 0, err
+	}
+	return len(p.IP()), nil
+}

@@ -1,0 +1,12 @@
+// Package harness runs the experiment: a throwaway network namespace, one
+// scenario's links, a raw multicast sender and the sender's own sk_wmem_alloc.
+//
+// Local starts a sandbox child for each scenario (the same binary, executed
+// again in new namespaces) and yields the events the children send. A keeper
+// process beside each child deletes the links if the child dies, because a
+// held skb pins its socket and the socket its namespace.
+//
+// It needs root, or a system that lets ordinary users make user namespaces:
+//
+//	skleak run tun/unread
+package harness

@@ -1,0 +1,80 @@
+package harness
+
+import (
+	"skleak/harness/meter"
+	"skleak/record"
+)
+
+// When a State was taken.
+const (
+	stateHeld = "held"
+	stateEnd  = "end"
+)
+
+// keepState keeps a picture of the sandbox for the report.
+func (x *experiment) keepState(when string) error {
+	state, err := x.world.State(when)
+	if err != nil {
+		return err
+	}
+	state.KernelLog = x.readLog()
+	x.trace.State = append(x.trace.State, state)
+	return nil
+}
+
+// readLog takes what the kernel logged since the last look. Where the log may
+// not be read there is nothing, and no verdict hangs on it.
+func (x *experiment) readLog() []string {
+	if x.log == nil {
+		return nil
+	}
+	messages, err := x.log.Since()
+	if err != nil {
+		return nil
+	}
+	x.trace.Warnings = append(x.trace.Warnings, meter.Warnings(messages)...)
+	var lines []string
+	for _, m := range messages {
+		lines = append(lines, m.Text)
+	}
+	return lines
+}
+
+// keepSockets keeps what was seen of each socket up to the end of settling.
+func (x *experiment) keepSockets(s *sending) {
+	samples := s.sampler.Samples()
+	for i, sender := range s.stream.Senders() {
+		sock := &x.trace.Sockets[i]
+		sock.Peak = max(samples[i].Peak, sock.Peak)
+		sock.Saturated = samples[i].Saturated
+		sock.Series = samples[i].Series
+		if i < len(x.trace.Settle.PerSocket) {
+			sock.Saturated = sock.Saturated || meter.Saturated(x.trace.Settle.PerSocket[i])
+		}
+		if inode, err := meter.Inode(sender.FD()); err == nil {
+			sock.Meters = meter.CrossCheck(sender.FD(), inode)
+		}
+	}
+}
+
+// countSkbs counts live skbs where that means something.
+func (x *experiment) countSkbs() *record.SkbCount {
+	if !x.o.Quiet {
+		return nil
+	}
+	n, by, err := meter.CountSkbs()
+	if err != nil {
+		return nil
+	}
+	return &record.SkbCount{By: by, Before: n}
+}
+
+func (x *experiment) countOrphans(c *record.SkbCount) {
+	if c == nil {
+		return
+	}
+	if n, _, err := meter.CountSkbs(); err == nil {
+		c.After = n
+		x.trace.Orphans = c
+	}
+}

@@ -1,0 +1,210 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"skleak/record"
+	"skleak/scenarios"
+)
+
+// Local runs scenarios on the running kernel.
+type Local struct {
+	// Self is the binary to execute again as the sandbox child.
+	Self string
+	// Jobs is how many sandboxes may send at once; those that only wait for a
+	// charge to go by itself do not count.
+	Jobs    int
+	Options Options
+	// KeepLeftovers does not free what killed runs left.
+	KeepLeftovers bool
+}
+
+// DefaultSelf is the running binary.
+const DefaultSelf = "/proc/self/exe"
+
+// NewLocal is a Local with the defaults: two sandboxes a processor, because
+// most of a sandbox's life is waiting for the kernel's RTNL lock.
+func NewLocal() Local {
+	return Local{Self: DefaultSelf, Jobs: 2 * runtime.NumCPU(), Options: DefaultOptions()}
+}
+
+// Run yields the events of every scenario, those of several sandboxes mixed.
+// An error ends the stream: no sandbox can be made here at all (PrivilegeError)
+// or ctx was cancelled. Trouble with one scenario is an event of that scenario.
+func (l Local) Run(ctx context.Context, list []scenarios.Scenario) iter.Seq2[record.Event, error] {
+	return func(yield func(record.Event, error) bool) {
+		reg := NewRegistry(os.Geteuid())
+		if text := l.sweep(reg); text != "" && !yield(record.Event{Kind: record.EventNote, Text: text}, nil) {
+			return
+		}
+		kernel := Kernel()
+		if !yield(record.Event{Kind: record.EventHello, Kernel: &kernel}, nil) {
+			return
+		}
+		l.runAll(ctx, reg, list, yield)
+	}
+}
+
+// sweep frees what killed runs left and says so.
+func (l Local) sweep(reg Registry) string {
+	if l.KeepLeftovers {
+		return ""
+	}
+	n, err := reg.Sweep()
+	switch {
+	case err != nil:
+		return fmt.Sprintf("could not free a sandbox of a killed run: %v", err)
+	case n > 0:
+		return fmt.Sprintf("freed %d sandboxes that a killed run had left", n)
+	default:
+		return ""
+	}
+}
+
+func (l Local) runAll(ctx context.Context, reg Registry, list []scenarios.Scenario, yield func(record.Event, error) bool) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	events := make(chan record.Event)
+	slots := make(chan struct{}, max(l.Jobs, 1))
+	var wg sync.WaitGroup
+	go func() {
+		defer close(events)
+		defer wg.Wait()
+		for _, sc := range longestFirst(list) {
+			select {
+			case slots <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			wg.Go(func() {
+				if err := l.runOne(ctx, reg, sc, slots, events); err != nil {
+					cancel(err)
+				}
+			})
+		}
+	}()
+	going := true
+	for e := range events {
+		if going && !yield(e, nil) {
+			going = false
+			cancel(nil)
+		}
+	}
+	if err := context.Cause(ctx); going && err != nil {
+		yield(record.Event{}, err)
+	}
+}
+
+// longestFirst puts scenarios that will wait out their patience in front.
+func longestFirst(list []scenarios.Scenario) []scenarios.Scenario {
+	sorted := slices.Clone(list)
+	waits := func(s scenarios.Scenario) int {
+		for _, v := range s.Expect {
+			if v != record.Clean && v != record.Refused {
+				return 0
+			}
+		}
+		return 1
+	}
+	slices.SortStableFunc(sorted, func(a, b scenarios.Scenario) int { return waits(a) - waits(b) })
+	return sorted
+}
+
+// runOne runs one scenario in a sandbox of its own. Its error means that no
+// sandbox can be made at all.
+func (l Local) runOne(ctx context.Context, reg Registry, sc scenarios.Scenario, slots <-chan struct{}, events chan<- record.Event) error {
+	freeSlot := sync.OnceFunc(func() { <-slots })
+	defer freeSlot()
+	box, err := startSandbox(reg, l.Self)
+	if err != nil {
+		var denied *PrivilegeError
+		if errors.As(err, &denied) {
+			return err
+		}
+		events <- trouble(sc.Name, err.Error())
+		return nil
+	}
+	deadline := l.deadline(sc)
+	boxCtx, stop := context.WithTimeout(ctx, deadline)
+	defer stop()
+	var last *record.Event
+	err = box.run(boxCtx, sc, l.Options, func(e record.Event) bool {
+		if e.Kind == record.EventPhase && e.Text == record.PhasePatience {
+			freeSlot()
+		}
+		if e.Ends() {
+			last = &e
+			return true
+		}
+		events <- e
+		return true
+	})
+	how, finishErr := box.finish()
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case boxCtx.Err() != nil:
+		events <- trouble(sc.Name, fmt.Sprintf("not done after %s; the sandbox was torn down", deadline))
+	case last != nil && last.Kind != record.EventTrace:
+		events <- *last
+	case err != nil || how != "":
+		events <- trouble(sc.Name, troubleText(err, how))
+	case finishErr != nil:
+		events <- trouble(sc.Name, fmt.Sprintf("clean up after its sandbox: %v", finishErr))
+	default:
+		events <- *last
+	}
+	return nil
+}
+
+func troubleText(err error, how string) string {
+	switch {
+	case how == "":
+		return err.Error()
+	case err == nil, errors.Is(err, errIncomplete):
+		return "the sandbox child ended early: " + how
+	default:
+		return fmt.Sprintf("%v; the sandbox child: %s", err, how)
+	}
+}
+
+func trouble(scenario, text string) record.Event {
+	return record.Event{Kind: record.EventTrouble, Scenario: scenario, Text: text}
+}
+
+// longestSend bounds what a deadline reckons with.
+const longestSend = 1000 * time.Hour
+
+// deadline is long enough for whatever a sound run of sc may take.
+func (l Local) deadline(sc scenarios.Scenario) time.Duration {
+	d := time.Minute + 3*l.patience(sc) + l.Options.Settle
+	send := sc.Traffic.Duration
+	if sc.Traffic.Rate > 0 && sc.Traffic.Count > 0 {
+		paced := min(float64(sc.Traffic.Count)/sc.Traffic.Rate, longestSend.Seconds())
+		send = max(send, time.Duration(paced*float64(time.Second)))
+	}
+	// Traffic may be sent twice (refill); the law's paced runs last up to a minute each.
+	d += 2*send + time.Duration(sc.Traffic.Count)*100*time.Microsecond
+	if l.Options.VerifyLaw {
+		d += 2 * maxLawRun
+	}
+	return d
+}
+
+func (l Local) patience(sc scenarios.Scenario) time.Duration {
+	if sc.Patience != nil {
+		return *sc.Patience
+	}
+	return l.Options.Patience
+}

@@ -1,0 +1,33 @@
+package harness
+
+import "time"
+
+// Options are what one experiment may vary.
+type Options struct {
+	// Settle is the window after the last send at whose end held_bytes and
+	// writable are read; it ends early when nothing is charged any more.
+	Settle time.Duration `json:"settle"`
+	// Patience is how long to wait for a held charge to go by itself.
+	Patience time.Duration `json:"patience"`
+	// VerifyLaw adds a paced run on each side of a predicted stall rate.
+	VerifyLaw bool `json:"verify_law"`
+	// RefuseModules makes a scenario a skip that would load a kernel module.
+	RefuseModules bool `json:"refuse_modules"`
+	// Quiet says that nothing else runs on this kernel (a guest), so that
+	// host-wide counts may be believed.
+	Quiet bool `json:"quiet"`
+	// BuildOnly builds the scenario and undoes it, to see whether it can be had.
+	// The trace is empty then.
+	BuildOnly bool `json:"build_only"`
+}
+
+// Defaults of Options.
+const (
+	DefaultSettle   = 300 * time.Millisecond
+	DefaultPatience = 4 * time.Second
+)
+
+// DefaultOptions are the published windows.
+func DefaultOptions() Options {
+	return Options{Settle: DefaultSettle, Patience: DefaultPatience}
+}

@@ -1,0 +1,65 @@
+package harness
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+
+	"skleak/netns"
+)
+
+// outside is the number of the network namespace that the run itself lives in.
+// Whatever deletes links compares with it first.
+type outside uint64
+
+// ownNamespace is where a handle to the calling process's namespace is.
+const ownNamespace = "/proc/self/ns/net"
+
+func currentNamespace() (outside, error) { return namespaceNumber(ownNamespace) }
+
+func namespaceNumber(path string) (outside, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, fmt.Errorf("look at network namespace %s: %w", path, err)
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, fmt.Errorf("look at network namespace %s: no inode number", path)
+	}
+	return outside(stat.Ino), nil
+}
+
+// parseOutside reads the argument a parent hands its child.
+func parseOutside(args []string) (outside, error) {
+	if len(args) != 1 {
+		return 0, fmt.Errorf("%s and %s are started by skleak itself, not by hand", SandboxCommand, KeeperCommand)
+	}
+	n, err := strconv.ParseUint(args[0], 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("number of the outer network namespace: %w", err)
+	}
+	return outside(n), nil
+}
+
+func (o outside) String() string { return strconv.FormatUint(uint64(o), 10) }
+
+// mustDiffer refuses a namespace that is the run's own.
+func (o outside) mustDiffer(path string) error {
+	n, err := namespaceNumber(path)
+	if err != nil {
+		return err
+	}
+	if n == o {
+		return fmt.Errorf("network namespace %s is the run's own: nothing is built or deleted there", path)
+	}
+	return nil
+}
+
+// clean deletes every link of the namespace at path, which must not be the run's own.
+func (o outside) clean(path string) error {
+	if err := o.mustDiffer(path); err != nil {
+		return err
+	}
+	return netns.CleanNamespaceAt(path)
+}

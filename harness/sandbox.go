@@ -1,0 +1,201 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"skleak/record"
+	"skleak/scenarios"
+)
+
+// The words after the program's name that make it a sandbox child or a keeper.
+const (
+	SandboxCommand = "sandbox-child"
+	KeeperCommand  = "sandbox-keeper"
+)
+
+// File descriptors a child finds open.
+const (
+	eventsFD   = 3
+	lifelineFD = 4
+)
+
+// tearDownTime is how long a child may take to delete its links once told.
+const tearDownTime = 8 * time.Second
+
+// request is the one line a child reads before it begins.
+type request struct {
+	// Scenario is one scenario in YAML.
+	Scenario string  `json:"scenario"`
+	Options  Options `json:"options"`
+}
+
+// sandbox is the parent's side of one child.
+type sandbox struct {
+	cmd      *exec.Cmd
+	lifeline *os.File
+	events   *os.File
+	stderr   bytes.Buffer
+	entry    *entry
+}
+
+// startSandbox starts a child in namespaces of its own and, as root, enters
+// its network namespace in the registry before the child builds anything.
+func startSandbox(reg Registry, self string) (*sandbox, error) {
+	out, err := currentNamespace()
+	if err != nil {
+		return nil, err
+	}
+	eventsR, eventsW, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("make the sandbox's event pipe: %w", err)
+	}
+	lifeR, lifeW, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make the sandbox's lifeline: %w", err), eventsR.Close(), eventsW.Close())
+	}
+	s := &sandbox{lifeline: lifeW, events: eventsR}
+	s.cmd = exec.Command(self, SandboxCommand, out.String())
+	s.cmd.ExtraFiles = []*os.File{eventsW, lifeR}
+	s.cmd.Stderr = &limitedBuffer{b: &s.stderr, left: 16 << 10}
+	s.cmd.SysProcAttr = namespaceAttr(os.Geteuid())
+	s.cmd.WaitDelay = time.Second
+	err = s.cmd.Start()
+	err = errors.Join(explainStart(err), eventsW.Close(), lifeR.Close())
+	if err != nil {
+		return nil, errors.Join(err, lifeW.Close(), eventsR.Close())
+	}
+	if s.entry, err = reg.add(s.cmd.Process.Pid); err != nil {
+		s.kill()
+		_, closeErr := s.finish()
+		return nil, errors.Join(err, closeErr)
+	}
+	return s, nil
+}
+
+// namespaceAttr are the namespaces of a child. An ordinary user needs a user
+// namespace around them.
+func namespaceAttr(euid int) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS,
+		// A terminal's Ctrl-C is the parent's to hear; the child hears the lifeline.
+		Setpgid: true,
+	}
+	if euid != 0 {
+		attr.Cloneflags |= syscall.CLONE_NEWUSER
+		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: euid, Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
+	}
+	return attr
+}
+
+// send gives the child its scenario.
+func (s *sandbox) send(sc scenarios.Scenario, o Options) error {
+	var yaml bytes.Buffer
+	if err := scenarios.Encode(&yaml, []scenarios.Scenario{sc}); err != nil {
+		return fmt.Errorf("encode scenario %s for its sandbox: %w", sc.Name, err)
+	}
+	line, err := json.Marshal(request{Scenario: yaml.String(), Options: o})
+	if err != nil {
+		return fmt.Errorf("encode the request for %s: %w", sc.Name, err)
+	}
+	if _, err := s.lifeline.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("give scenario %s to its sandbox: %w", sc.Name, err)
+	}
+	return nil
+}
+
+// run sends the scenario and hands on the child's events until the child has
+// finished. Cancelling ctx, or the deadline, cuts the lifeline; a child that
+// does not go then is killed, and its keeper cleans up.
+func (s *sandbox) run(ctx context.Context, sc scenarios.Scenario, o Options, yield func(record.Event) bool) error {
+	stop := context.AfterFunc(ctx, s.tearDown)
+	defer stop()
+	if err := s.send(sc, o); err != nil {
+		return err
+	}
+	dec := record.NewDecoder(s.events)
+	ended, complete := false, false
+	for {
+		e, err := dec.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("listen to the sandbox of %s: %w", sc.Name, err)
+		}
+		ended = ended || e.Ends()
+		complete = complete || e.Kind == record.EventBye
+		if e.Kind == record.EventHello || e.Kind == record.EventBye {
+			continue
+		}
+		if !yield(e) {
+			return nil
+		}
+	}
+	if !ended || !complete {
+		return errIncomplete
+	}
+	return nil
+}
+
+// errIncomplete is a stream that broke off.
+var errIncomplete = errors.New("its events broke off")
+
+// tearDown cuts the lifeline and makes sure of the end.
+func (s *sandbox) tearDown() {
+	_ = s.lifeline.Close()
+	// NB: the pipe is held by the child and its keeper; its end is the end of both.
+	_ = s.events.SetReadDeadline(time.Now().Add(tearDownTime + 2*time.Second))
+	time.AfterFunc(tearDownTime, s.kill)
+}
+
+func (s *sandbox) kill() {
+	// A process that has been waited for gives os.ErrProcessDone: the pid is
+	// never another's.
+	_ = s.cmd.Process.Kill()
+}
+
+// finish waits for the child and frees what the registry knows of it. How
+// tells of an end that was not exit status 0.
+func (s *sandbox) finish() (how string, err error) {
+	_ = s.lifeline.Close()
+	_ = s.events.SetReadDeadline(time.Now().Add(tearDownTime))
+	timer := time.AfterFunc(tearDownTime, s.kill)
+	defer timer.Stop()
+	_, _ = io.Copy(io.Discard, s.events)
+	waitErr := s.cmd.Wait()
+	if waitErr != nil {
+		how = waitErr.Error()
+		if text := bytes.TrimSpace(s.stderr.Bytes()); len(text) > 0 {
+			how += ": " + string(text)
+		}
+	}
+	err = s.events.Close()
+	if s.entry != nil {
+		err = errors.Join(err, s.entry.release())
+	}
+	return how, err
+}
+
+// limitedBuffer keeps the first bytes and drops the rest.
+type limitedBuffer struct {
+	b    *bytes.Buffer
+	left int
+}
+
+// Write implements io.Writer; it never fails.
+func (l *limitedBuffer) Write(p []byte) (int, error) {
+	n := min(len(p), l.left)
+	l.b.Write(p[:n])
+	l.left -= n
+	return len(p), nil
+}

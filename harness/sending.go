@@ -1,0 +1,190 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"skleak/harness/meter"
+	"skleak/harness/traffic"
+	"skleak/record"
+	"skleak/scenarios"
+)
+
+// progressEvery is the least time between two live readings.
+const progressEvery = 100 * time.Millisecond
+
+// sending is the sockets of one experiment with all that watches them.
+type sending struct {
+	stream  *traffic.Stream
+	gauge   gauge
+	sampler *meter.Sampler
+	waiters []*meter.Waiter
+
+	emit     func(record.Event)
+	began    time.Time
+	progress time.Time
+	parkErr  error
+}
+
+// openSending opens the sockets that the scenario asks for.
+func (x *experiment) openSending() (*sending, error) {
+	cfg, err := x.config()
+	if err != nil {
+		return nil, err
+	}
+	stream, err := traffic.OpenStream(cfg, x.sc.Traffic.PerLink)
+	if err != nil {
+		return nil, err
+	}
+	s := &sending{stream: stream, emit: x.emit, began: x.began, gauge: gauge{began: x.began}}
+	for _, sender := range stream.Senders() {
+		s.gauge.fds = append(s.gauge.fds, sender.FD())
+		w, err := meter.NewWaiter(sender.FD())
+		if err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+		s.waiters = append(s.waiters, w)
+		sndbuf, err := sender.SndBuf()
+		if err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+		x.trace.Sockets = append(x.trace.Sockets, record.SocketTrace{
+			Name: sender.Name(), SndBuf: int64(sndbuf), PacketsToStall: -1,
+		})
+	}
+	s.sampler = meter.NewSampler(s.gauge.fds, x.began)
+	return s, nil
+}
+
+// config is the sending side of the scenario with its links as they are now.
+func (x *experiment) config() (traffic.Config, error) {
+	t := x.sc.Traffic
+	spec, err := traffic.Lookup(t.Packet)
+	if err != nil {
+		return traffic.Config{}, err
+	}
+	cfg := traffic.Config{
+		Socket: t.Socket, Spec: spec, Size: t.Size, Payload: t.Payload,
+		Interface: t.Interface, SndBuf: t.SndBuf,
+	}
+	if len(t.Via) > 1 && !t.PerLink {
+		cfg.Name = "all links"
+	}
+	if t.To != "" {
+		if cfg.Destination, err = netip.ParseAddr(t.To); err != nil {
+			return traffic.Config{}, fmt.Errorf("traffic.to: %w", err)
+		}
+	}
+	for _, via := range t.Via {
+		target, err := traffic.FindTarget(via, netip.Addr{})
+		if err != nil {
+			return traffic.Config{}, err
+		}
+		cfg.Targets = append(cfg.Targets, target)
+	}
+	return cfg, nil
+}
+
+// plan is the scenario's traffic as a sender takes it.
+func (x *experiment) plan() traffic.Plan {
+	t := x.sc.Traffic
+	return traffic.Plan{
+		Rate: t.Rate, Burst: t.Burst, Count: t.Count, Duration: t.Duration,
+		Style: t.Style, Backoff: true, Epoch: x.began,
+	}
+}
+
+// fill sends what the scenario says, watched by sampler and waiters.
+func (x *experiment) fill(ctx context.Context, s *sending) error {
+	x.phase(record.PhaseTraffic)
+	s.sampler.Start()
+	stats, err := s.stream.Run(ctx, x.plan(), s)
+	if err := errors.Join(err, s.sampler.Stop(), s.parkErr); err != nil {
+		return err
+	}
+	x.trace.Sent, x.trace.Refused, x.trace.Blocked = stats.Sent, stats.Refused, stats.Blocked
+	x.trace.FirstSendNs, x.trace.LastSendNs = stats.FirstSendNs, stats.LastSendNs
+	for i, one := range stats.Sockets {
+		x.trace.Sockets[i].Sent = one.Sent
+		x.trace.Sockets[i].PacketsToStall = one.PacketsToStall
+	}
+	return nil
+}
+
+// probeAtRest sends one more packet where sends were refused: an overload has
+// passed by now, a link that refuses has not.
+func (x *experiment) probeAtRest(ctx context.Context, s *sending) error {
+	if len(x.trace.Refused) == 0 {
+		return nil
+	}
+	stats, err := s.stream.Run(ctx, traffic.Plan{Count: len(s.stream.Senders()), Style: scenarios.StyleSendFirst}, nil)
+	if err != nil {
+		return err
+	}
+	for name := range stats.Refused {
+		x.trace.RestProbe = name
+	}
+	return nil
+}
+
+// Sent implements traffic.Observer.
+func (s *sending) Sent(int) {
+	if time.Since(s.progress) < progressEvery {
+		return
+	}
+	s.progress = time.Now()
+	if r, err := s.gauge.read(); err == nil {
+		s.emit(record.Event{Kind: record.EventSample, Sample: &record.Point{AtNs: r.AtNs, Bytes: r.Bytes}})
+	}
+}
+
+// Blocked implements traffic.Observer: whoever waits now must be woken later.
+func (s *sending) Blocked() { s.parkErr = errors.Join(s.parkErr, s.park()) }
+
+// park puts a waiter to sleep on each socket that is not writable.
+func (s *sending) park() error {
+	var errs []error
+	for _, w := range s.waiters {
+		errs = append(errs, w.Park())
+	}
+	return errors.Join(errs...)
+}
+
+// checkAsleep looks for a waiter that sleeps on though its socket is writable.
+func (s *sending) checkAsleep(truesize int64) error {
+	var errs []error
+	for i, w := range s.waiters {
+		_, err := w.CheckAsleep(truesize, func() (uint32, error) { return meter.Charge(s.gauge.fds[i]) })
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// asleep reports whether any waiter was found so.
+func (s *sending) asleep() bool { return s.story().AsleepNs > 0 }
+
+// story sums up the waiters; the longest sleep counts.
+func (s *sending) story() record.Waiter {
+	var sum record.Waiter
+	for _, w := range s.waiters {
+		one := w.Story()
+		sum.Parked += one.Parked
+		sum.Woken += one.Woken
+		if one.AsleepNs > sum.AsleepNs {
+			sum.AsleepNs, sum.AsleepBytes = one.AsleepNs, one.AsleepBytes
+		}
+	}
+	return sum
+}
+
+// close ends the waiters and closes the sockets.
+func (s *sending) close() error {
+	var errs []error
+	for _, w := range s.waiters {
+		errs = append(errs, w.Close())
+	}
+	return errors.Join(append(errs, s.stream.Close())...)
+}
