@@ -36,9 +36,10 @@ func (d *decoder) place(err error) error {
 	if !errors.As(err, &k) {
 		return err
 	}
-	shown := strings.TrimPrefix(k.Path, "scenarios")
-	if _, rest, ok := strings.Cut(shown, "]."); ok {
-		shown = rest
+	shown := k.Path
+	if rest, ok := strings.CutPrefix(shown, "scenarios["); ok {
+		_, shown, _ = strings.Cut(rest, "]")
+		shown = strings.TrimPrefix(shown, ".")
 	}
 	for path := k.Path; ; path = path[:max(strings.LastIndexAny(path, ".["), 0)] {
 		if at, ok := d.at[path]; ok || path == "" {
@@ -67,7 +68,7 @@ func (d *decoder) resolve(path string, n ast.Node) (ast.Node, error) {
 			n = to
 		case *ast.TagNode:
 			return nil, wrong(path, "a tag", "leave the tag out")
-		case nil:
+		case nil, *ast.NullNode:
 			return nil, wrong(path, "no value", "give one, or leave the key out")
 		default:
 			return n, nil
@@ -87,8 +88,6 @@ func (d *decoder) word(path string, n ast.Node) (string, error) {
 		return v.Value, nil
 	case *ast.LiteralNode:
 		return strings.TrimSuffix(v.Value.Value, "\n"), nil
-	case *ast.NullNode:
-		return "", wrong(path, "no value", "give one, or leave the key out")
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		return n.GetToken().Value, nil
 	}

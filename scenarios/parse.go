@@ -125,6 +125,10 @@ func syntaxError(err error) error {
 
 // position is a node's line and column, both from 1.
 func position(n ast.Node) (line, col int) {
+	// NB: the token of a mapping without brackets is its first colon.
+	if m, ok := n.(*ast.MappingNode); ok && !m.IsFlowStyle && len(m.Values) > 0 {
+		return position(m.Values[0].Key)
+	}
 	t := n.GetToken()
 	if t == nil || t.Position == nil {
 		return 1, 1
