@@ -12,18 +12,41 @@ import (
 	"skleak/record"
 )
 
-// notes says what is behind each result that is not a clean pass.
+// notes says what is behind each result that is not a clean pass. Expected
+// holds with one law between them share a paragraph: a catalogue has many.
 func (p painter) notes(out *bytes.Buffer, run record.Run) {
-	for _, r := range rows(run) {
-		lines := noteLines(r)
-		if len(lines) == 0 {
+	all := rows(run)
+	shared := sharedLaws(all)
+	for _, r := range all {
+		if names := shared[r.Law]; r.Status == record.Pass && len(names) > 1 {
+			if names[0] == r.Scenario {
+				p.note(out, strings.Join(names, ", "), r.Status, []string{r.Law})
+			}
 			continue
 		}
-		fmt.Fprintf(out, "\n%s  %s\n", p.bold(p.safe(r.Scenario)), p.status(r.Status))
-		for _, line := range lines {
-			p.paragraph(out, "  ", line)
+		if lines := noteLines(r); len(lines) > 0 {
+			p.note(out, r.Scenario, r.Status, lines)
 		}
 	}
+}
+
+func (p painter) note(out *bytes.Buffer, names string, s record.Status, lines []string) {
+	out.WriteByte('\n')
+	p.paragraph(out, "", p.status(s)+"  "+p.bold(p.safe(names)))
+	for _, line := range lines {
+		p.paragraph(out, "  ", p.safe(line))
+	}
+}
+
+// sharedLaws are the scenarios that passed, by their law.
+func sharedLaws(results []record.Result) map[string][]string {
+	names := map[string][]string{}
+	for _, r := range results {
+		if r.Status == record.Pass && r.Law != "" {
+			names[r.Law] = append(names[r.Law], r.Scenario)
+		}
+	}
+	return names
 }
 
 // noteLines are the law, the reason and what else a reader of a result wants;
@@ -89,7 +112,7 @@ func (p painter) skips(out *bytes.Buffer, run record.Run) {
 	}
 	fmt.Fprintf(out, "\n%s\n", p.dim(fmt.Sprintf("skipped: %d", total)))
 	for _, why := range order {
-		p.paragraph(out, "  ", strings.Join(names[why], ", ")+": "+why)
+		p.paragraph(out, "  ", p.safe(strings.Join(names[why], ", ")+": "+why))
 	}
 }
 
@@ -106,14 +129,15 @@ func (p painter) controls(out *bytes.Buffer, run record.Run) {
 		}
 		parts = append(parts, part)
 	}
-	fmt.Fprintf(out, "\ncontrols: %s\n", strings.Join(parts, "; "))
+	out.WriteByte('\n')
+	p.paragraph(out, "", "controls: "+strings.Join(parts, "; "))
 }
 
 // summary is the last line: counts and time.
 func (p painter) summary(out *bytes.Buffer, run record.Run) {
 	if run.Trouble != "" {
 		fmt.Fprintln(out)
-		p.paragraph(out, "", "this run has trouble of its own: "+run.Trouble)
+		p.paragraph(out, "", "this run has trouble of its own: "+p.safe(run.Trouble))
 	}
 	if run.Interrupted {
 		fmt.Fprintf(out, "\n%s\n", p.bold("interrupted: what follows is only what was done by then"))
@@ -134,9 +158,9 @@ func (p painter) summary(out *bytes.Buffer, run record.Run) {
 	fmt.Fprintf(out, "\n%s in %.1f s\n", p.bold(fmt.Sprintf("%d scenarios: %s", len(run.Results), strings.Join(parts, ", "))), run.Seconds)
 }
 
-// paragraph writes text wrapped to the width, each line indented.
+// paragraph writes text, which is safe to print, wrapped to the width, each
+// line indented.
 func (p painter) paragraph(out *bytes.Buffer, indent, s string) {
-	s = p.safe(s)
 	if room := p.Width - len(indent); p.Width > 0 && room > 10 {
 		s = text.WrapSoft(s, room)
 	}
