@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/coreos/go-iptables/iptables"
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
@@ -56,7 +58,7 @@ func addFilters(ctx context.Context, s *space, fs []scenarios.Filter) (*filters,
 		return nil, err
 	}
 	made := &filters{listed: listed}
-	if made.rules, err = addRules(s, fs, ruleWays()); err != nil {
+	if made.rules, _, err = addRules(s, fs, ruleWays()); err != nil {
 		return nil, errors.Join(err, made.Close())
 	}
 	return made, nil
@@ -133,28 +135,44 @@ func ruleWays() []ruleWay {
 	}
 }
 
-// addRules adds the rules the first way that works. The kernel takes a batch
-// whole or not at all, so a way that failed leaves nothing.
-func addRules(s *space, fs []scenarios.Filter, ways []ruleWay) (ruleset, error) {
+// addRules adds the rules the first way that works and says which that was.
+// The kernel takes a batch whole or not at all, so a way that failed leaves
+// nothing.
+func addRules(s *space, fs []scenarios.Filter, ways []ruleWay) (rules ruleset, way string, err error) {
 	var said, needs []string
-	var last error
 	for _, way := range ways {
-		rules, err := way.add(s, fs)
+		rules, err = way.add(s, fs)
 		if err == nil {
-			return rules, nil
+			return rules, way.name, nil
 		}
-		if errors.Is(err, unix.EPERM) {
-			return nil, fmt.Errorf("add filters by %s: %w; it takes CAP_NET_ADMIN in the namespace", way.name, err)
+		if !lacking(err) {
+			return nil, "", fmt.Errorf("add filters by %s: %w", way.name, err)
 		}
 		said = append(said, fmt.Sprintf("%s: %v", way.name, err))
 		needs = append(needs, way.needs)
-		last = err
 	}
-	return nil, &UnsupportedError{
-		Feature: "netfilter rules",
+	return nil, "", &UnsupportedError{
+		Feature: "adding netfilter rules",
 		Hint:    strings.Join(needs, ", or "),
-		Err:     &saidError{text: strings.ReplaceAll(strings.Join(said, "; "), "\n", " "), err: last},
+		Err:     &saidError{text: strings.Join(strings.Fields(strings.Join(said, "; ")), " "), err: err},
 	}
+}
+
+// lacking reports whether an error says that the kernel or the machine has no
+// such thing: nfnetlink answers EOPNOTSUPP to a batch for a subsystem it lacks,
+// nf_tables ENOENT for an expression or target.
+func lacking(err error) bool {
+	var command *iptables.Error
+	if errors.As(err, &command) {
+		// 4 is a resource problem, the lock or a permission (iptables(8)).
+		return command.ExitStatus() != 4
+	}
+	for _, e := range []error{unix.ENOENT, unix.EOPNOTSUPP, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT, exec.ErrNotFound} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // saidError carries what several tries said in one line.

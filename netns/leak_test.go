@@ -2,6 +2,7 @@ package netns
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"testing"
@@ -163,6 +164,14 @@ func within(t *testing.T, what string, ok func() bool) {
 		}
 	}
 	t.Fatalf("after 10 s still not: %s", what)
+}
+
+// closeAfter closes c and fails the test where that fails.
+func closeAfter(t *testing.T, c io.Closer) {
+	t.Helper()
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 // fds is how many descriptors this process has open.

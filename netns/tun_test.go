@@ -33,7 +33,7 @@ func TestTunReaders(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer tun.Close()
+				defer closeAfter(t, tun)
 				linkUp(t, s, "q0", "10.9.9.1/24")
 				snd := newSender(t, s, "q0")
 				snd.send(c.sent, false)
@@ -112,7 +112,7 @@ func TestTunRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	defer closeAfter(t, taken)
 	for _, c := range []struct {
 		name, link, want string
 		o                scenarios.TunOptions
@@ -157,8 +157,10 @@ func TestTunBackpressure(t *testing.T) {
 	if openErr != nil {
 		t.Fatal(openErr)
 	}
-	defer unix.Close(fd)
 	have, featuresErr := tunFeatures(fd)
+	if err := unix.Close(fd); err != nil {
+		t.Error(err)
+	}
 	if featuresErr != nil {
 		t.Fatal(featuresErr)
 	}
