@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -59,12 +58,3 @@ func (s *sender) send() error {
 func (s *sender) charge() (uint32, error) { return Charge(s.fd) }
 
 func (s *sender) close() error { return unix.Close(s.fd) }
-
-// loUp sets lo up.
-func loUp() error {
-	lo, err := netlink.LinkByName("lo")
-	if err != nil {
-		return err
-	}
-	return netlink.LinkSetUp(lo)
-}

@@ -52,7 +52,7 @@ func TestSeriesKeepsExtremes(t *testing.T) {
 		check(t, int(points), in)
 		return true
 	}
-	if err := quick.Check(property, nil); err != nil {
+	if err := quick.Check(property, &quick.Config{MaxCount: 20}); err != nil {
 		t.Error(err)
 	}
 }
