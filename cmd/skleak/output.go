@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -74,7 +73,11 @@ func (f outputFlags) open(t terminal) (*output, error) {
 // write prints the report; a file appears whole or not at all.
 func (o *output) write(rep record.Report) error {
 	w := bufio.NewWriter(o.out)
-	if err := errors.Join(o.format.Write(w, rep, o.options), w.Flush()); err != nil {
+	err := o.format.Write(w, rep, o.options)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	if o.file != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 )
 
@@ -20,6 +22,9 @@ packets, and measures the growth of the sender's own sk_wmem_alloc.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; `%s --help` has the flags", err, cmd.CommandPath())
+	})
 	root.SetOut(t.out)
 	root.SetErr(t.err)
 	root.AddCommand(

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -167,8 +166,6 @@ func newLive(t terminal, _ outputFlags, total int) liveView {
 	return reports.NewLive(t.err, reports.LiveOptions{Width: t.liveWidth, Total: total, ASCII: t.ascii, Colour: t.colour})
 }
 
-var _ campaign.Runner = harness.Local{}
-
 // parseRate reads --rate: packets per second, or max.
 func parseRate(s string) (float64, error) {
 	if s == "max" {
@@ -180,5 +177,3 @@ func parseRate(s string) (float64, error) {
 	}
 	return r, nil
 }
-
-var _ = context.Background

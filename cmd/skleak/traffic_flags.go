@@ -40,7 +40,7 @@ func (f *trafficFlags) apply(fs *pflag.FlagSet, list []scenarios.Scenario) ([]sc
 			return nil, err
 		}
 		if err := sc.Check(); err != nil {
-			return nil, fmt.Errorf("scenario %s with these flags: %w", sc.Name, err)
+			return nil, fmt.Errorf("with these flags: %w", err)
 		}
 		changed = append(changed, sc)
 	}
