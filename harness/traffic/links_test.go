@@ -2,12 +2,16 @@ package traffic
 
 import (
 	"errors"
+	"net"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"skleak/scenarios"
 )
 
 // veth makes a veth pair with an address on its near end and both ends up, and
@@ -33,11 +37,30 @@ func veth(t *testing.T, near, far, cidr string) Target {
 	if err := netlink.AddrAdd(link, addr); err != nil {
 		t.Fatalf("add %s to %s: %v", cidr, near, err)
 	}
+	running(t, near)
+	running(t, far)
 	target, err := FindTarget(near, netip.Addr{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return target
+}
+
+// running waits for the carrier: until linkwatch has seen it the link's qdisc
+// drops everything.
+func running(t *testing.T, name string) {
+	t.Helper()
+	for range 500 {
+		link, err := netlink.LinkByName(name)
+		if err != nil {
+			t.Fatalf("find %s: %v", name, err)
+		}
+		if link.Attrs().OperState == netlink.OperUp {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("%s has no carrier", name)
 }
 
 func up(t *testing.T, name string) {
@@ -51,16 +74,21 @@ func up(t *testing.T, name string) {
 	}
 }
 
-// stall puts a tbf on a link that lets next to nothing out: one bit a second.
+// stall puts a tbf on a link that lets a packet out every few seconds, and uses
+// up what its bucket has to begin with. A bucket of more than 2^32 ns is cut
+// (tbf_change, net/sched/sch_tbf.c).
 func stall(t *testing.T, target Target) {
 	t.Helper()
+	const rate, bucket = 25, 100
 	tbf := &netlink.Tbf{
 		QdiscAttrs: netlink.QdiscAttrs{LinkIndex: target.Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
-		Rate:       1, Limit: 64 << 20, Buffer: 1,
+		Rate:       rate, Limit: 64 << 20, Buffer: netlink.Xmittime(rate, bucket),
 	}
 	if err := netlink.QdiscAdd(tbf); err != nil {
 		t.Fatalf("add tbf to %s: %v", target.Link, err)
 	}
+	s := mustOpen(t, Config{Socket: scenarios.SocketHdrIncl, Spec: mustLookup(t, "ospf-hello"), Targets: []Target{target}}, false)
+	mustRun(t, s, Plan{Count: 5})
 }
 
 // tap hears whatever arrives at a link.
@@ -113,4 +141,47 @@ func (l *tap) quiet() {
 	if !errors.Is(err, unix.EAGAIN) {
 		l.t.Errorf("%d bytes arrived (%v), none should have", n, err)
 	}
+}
+
+// know makes a host a permanent neighbour of a link.
+func know(t *testing.T, target Target, host string) {
+	t.Helper()
+	neigh := &netlink.Neigh{
+		LinkIndex: target.Index, State: netlink.NUD_PERMANENT,
+		IP: net.ParseIP(host), HardwareAddr: net.HardwareAddr{2, 0, 0, 0, 0, 2},
+	}
+	if err := netlink.NeighSet(neigh); err != nil {
+		t.Fatalf("add neighbour %s: %v", host, err)
+	}
+}
+
+// tun makes a TUN and gives it with the descriptor that reads it.
+func tun(t *testing.T, name, cidr string) (Target, *os.File) {
+	t.Helper()
+	link := &netlink.Tuntap{
+		LinkAttrs: netlink.LinkAttrs{Name: name}, Mode: netlink.TUNTAP_MODE_TUN,
+		Flags: netlink.TUNTAP_NO_PI | netlink.TUNTAP_ONE_QUEUE, NonPersist: true, Queues: 1,
+	}
+	if err := netlink.LinkAdd(link); err != nil {
+		t.Fatalf("add TUN %s: %v", name, err)
+	}
+	device := link.Fds[0]
+	t.Cleanup(func() {
+		if err := device.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	addr, err := netlink.ParseAddr(cidr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := netlink.AddrAdd(link, addr); err != nil {
+		t.Fatalf("add %s to %s: %v", cidr, name, err)
+	}
+	up(t, name)
+	target, err := FindTarget(name, netip.Addr{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target, device
 }

@@ -65,6 +65,9 @@ func (s *Stream) Run(ctx context.Context, plan Plan, obs Observer) (Stats, error
 	if err != nil {
 		return Stats{Stopped: ByError}, fmt.Errorf("plan traffic: %w", err)
 	}
+	if len(s.senders) == 0 {
+		return Stats{Stopped: ByError}, errors.New("send: no socket to send through")
+	}
 	clk, err := newClock(plan.Epoch)
 	if err != nil {
 		return Stats{Stopped: ByError}, fmt.Errorf("start traffic: %w", err)
