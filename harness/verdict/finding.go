@@ -170,9 +170,9 @@ func orphans(t record.Trace) (int64, bool) {
 	return max(t.Orphans.After-t.Orphans.Before, 0), true
 }
 
-// bytesPerPacket is what one kept packet keeps. It is measured where every
-// packet sent is still there; else it is the calibrated truesize where the
-// figures agree with that.
+// bytesPerPacket is what one kept packet keeps. Where the charge is a whole
+// number of calibrated packets it is the truesize: some of those sent may have
+// gone through. Else it is measured, if every packet sent may still be there.
 func bytesPerPacket(t record.Trace, f Finding) float64 {
 	if f.HeldBytes == 0 {
 		return 0
@@ -185,10 +185,12 @@ func bytesPerPacket(t record.Trace, f Finding) float64 {
 	switch {
 	case f.Truesize == 0 && drained(t, f):
 		return 0
-	case f.Truesize == 0 || (each > 0.75*ts && each < 1.25*ts):
+	case f.Truesize == 0 || each > 1.25*ts:
 		return each
 	case f.HeldBytes%f.Truesize == 0:
 		return ts
+	case each > 0.75*ts:
+		return each
 	default:
 		return 0
 	}

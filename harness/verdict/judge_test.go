@@ -74,6 +74,12 @@ func TestVerdicts(t *testing.T) {
 		{"leaked: the socket stays", with(quiet(), func(t *record.Trace) { t.SocketsAfter = 3 }), record.Leaked},
 		{"leaked: a milder rung failed", with(kept(stuck(256), 832), func(t *record.Trace) { t.Rungs[0].Error = "busy" }), record.Leaked},
 		{"leaked: before lost-wakeup", with(kept(stuck(256), 832), func(t *record.Trace) { t.Waiter.AsleepNs = second }), record.Leaked},
+		{"not leaked: time lets go of the second filling", with(kept(stuck(256), 832), func(t *record.Trace) {
+			t.Patience.ReleasedNs, t.Patience.After, t.SocketsAfter = 3*second, 0, 3
+		}), record.Stalled},
+		{"leaked: time let go of the charge, not of the socket", with(stuck(256), func(t *record.Trace) {
+			t.Patience.ReleasedNs, t.Patience.After, t.SocketsAfter = 3*second, 0, 3
+		}), record.Leaked},
 		{"not leaked: sockets unknown", with(quiet(), func(t *record.Trace) { t.SocketsBefore = -1 }), record.Clean},
 		{"not leaked: fewer sockets", with(quiet(), func(t *record.Trace) { t.SocketsAfter = 1 }), record.Clean},
 

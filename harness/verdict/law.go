@@ -31,9 +31,9 @@ type law struct {
 // lawOf reckons the law of the socket that held most. It speaks only where
 // something was held and a packet's charge is known.
 func lawOf(t record.Trace, f Finding, s socketFacts) (law, bool) {
-	each := float64(f.Truesize)
+	each := f.BytesPerPacket
 	if each == 0 {
-		each = f.BytesPerPacket
+		each = float64(f.Truesize)
 	}
 	switch f.Verdict {
 	case record.Leaked, record.LostWakeup, record.Stalled, record.Held:

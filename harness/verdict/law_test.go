@@ -134,6 +134,8 @@ func TestBytesPerPacket(t *testing.T) {
 		{"every packet is there", stuck(256), 832},
 		{"measured, where calibration failed", with(stuck(256), func(t *record.Trace) { t.Truesize = 0 }), 832},
 		{"one of many", with(stuck(1), func(t *record.Trace) { t.Sent = 100000 }), 832},
+		{"some had gone through", with(stuck(128), func(t *record.Trace) { t.Sent = 131 }), 832},
+		{"a tunnel's packets cost more", with(stuck(100), func(t *record.Trace) { t.Sent = 50 }), 1664},
 		{"some went, no calibration", with(stuck(10), func(t *record.Trace) { t.Truesize, t.Sockets[0].Peak = 0, 83200 }), 0},
 		{"clean", quiet(), 0},
 	}
@@ -159,7 +161,7 @@ func TestToSilence(t *testing.T) {
 
 func TestWords(t *testing.T) {
 	for seconds, want := range map[float64]string{
-		0: "0 s", 40: "40 s", 1280: "21 min 20 s", 1800: "30 min", 7500: "2 h 5 min", 86400: "1 days", 3600: "1 h",
+		0: "0 s", 40: "40 s", 1280: "21 min 20 s", 1800: "30 min", 7500: "2 h 5 min", 86400: "1 day", 2 * 86400: "2 days", 3600: "1 h",
 	} {
 		if got := long(seconds); got != want {
 			t.Errorf("long(%g) = %q, want %q", seconds, got, want)

@@ -29,8 +29,7 @@ func reason(t record.Trace, f Finding, s socketFacts) string {
 	case record.Refused:
 		return refusedReason(t)
 	default:
-		return fmt.Sprintf("nothing held %s after %s; %d bytes at the most",
-			short(seconds(t.SettleNs)), count(t.Sent, "packet"), f.PeakBytes)
+		return fmt.Sprintf("nothing held after %s; %d bytes at the most", count(t.Sent, "packet"), f.PeakBytes)
 	}
 }
 
@@ -60,7 +59,11 @@ func leakReason(t record.Trace, f Finding) string {
 
 func heldReason(t record.Trace, f Finding, s socketFacts) string {
 	text := fmt.Sprintf("%d bytes held %s after the last of %s", f.HeldBytes, short(seconds(t.SettleNs)), count(t.Sent, "packet"))
-	if p := t.Patience; p != nil && f.SelfReleaseMs == nil {
+	switch p := t.Patience; {
+	case p == nil:
+	case f.SelfReleaseMs != nil:
+		text += fmt.Sprintf(", gone by themselves after %s", short(seconds(p.ReleasedNs)))
+	default:
 		text += fmt.Sprintf(", %d after %s more", p.After, short(seconds(p.ForNs)))
 	}
 	if len(t.Sockets) > 1 {

@@ -18,6 +18,9 @@ func (f *Finding) rule(t record.Trace) {
 	switch {
 	case underflowed(t):
 		f.Verdict = record.Underflow
+	case left > 0 && fadesAway(t):
+		// NB: the refilled charge would go by itself, and so would what it pins.
+		f.Verdict = keptVerdict(t)
 	case left > 0 || f.PinnedSockets > 0:
 		if f.Trouble = unproven(t, left, f.PinnedSockets); f.Trouble == "" {
 			f.Verdict = record.Leaked
@@ -28,10 +31,8 @@ func (f *Finding) rule(t record.Trace) {
 		f.Verdict = record.Orphaned
 	case t.Waiter.AsleepNs > 0:
 		f.Verdict = record.LostWakeup
-	case t.Settle.Bytes > 0 && !t.Settle.Writable:
-		f.Verdict = record.Stalled
 	case t.Settle.Bytes > 0:
-		f.Verdict = record.Held
+		f.Verdict = keptVerdict(t)
 	case refused(t):
 		f.Verdict = record.Refused
 	default:
@@ -63,10 +64,23 @@ func leftCharged(t record.Trace) int64 {
 	return max(t.Rungs[len(t.Rungs)-1].After, 0)
 }
 
+// fadesAway reports that time alone was seen to let go of everything. What is
+// left of a second filling is then no leak.
+func fadesAway(t record.Trace) bool {
+	return t.Patience != nil && t.Patience.ReleasedNs >= 0 && t.Settle.Bytes > 0
+}
+
+// keptVerdict tells the two verdicts of what was held at the end of settling.
+func keptVerdict(t record.Trace) record.Verdict {
+	if t.Settle.Writable {
+		return record.Held
+	}
+	return record.Stalled
+}
+
 // neverLetGo reports a charge that neither time nor a rung was seen to free.
 func neverLetGo(t record.Trace) bool {
-	byTime := t.Patience != nil && t.Patience.ReleasedNs >= 0
-	return t.Settle.Bytes > 0 && len(t.Rungs) == 0 && !byTime
+	return t.Settle.Bytes > 0 && len(t.Rungs) == 0 && !fadesAway(t)
 }
 
 // unproven says why what is left is no leak yet: a rung that would have freed

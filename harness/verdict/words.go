@@ -18,23 +18,30 @@ func long(seconds float64) string {
 	units := []struct {
 		name string
 		size float64
-	}{{"years", 365 * 86400}, {"days", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}}
+	}{{"year", 365 * 86400}, {"day", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}}
 	left := math.Round(seconds)
 	for i, u := range units {
 		whole := math.Floor(left / u.size)
 		if whole < 1 {
 			continue
 		}
-		text := fmt.Sprintf("%.0f %s", whole, u.name)
+		text := amount(whole, u.name)
 		if i+1 < len(units) {
 			next := units[i+1]
 			if rest := math.Floor((left - whole*u.size) / next.size); rest > 0 {
-				text += fmt.Sprintf(" %.0f %s", rest, next.name)
+				text += " " + amount(rest, next.name)
 			}
 		}
 		return text
 	}
 	return "0 s"
+}
+
+func amount(n float64, unit string) string {
+	if n != 1 && (unit == "year" || unit == "day") {
+		unit += "s"
+	}
+	return fmt.Sprintf("%.0f %s", n, unit)
 }
 
 // short is a measured time: "3.0 s", "40 ms".
