@@ -53,14 +53,14 @@ func (w *World) willRun(lk *link) bool {
 		return lk.peer == nil || !lk.peer.Down
 	case "bridge", "bond", "team":
 		for _, port := range w.links {
-			if port.Master == lk.Name && w.willRun(port) {
+			if port.portOf(lk) && w.willRun(port) {
 				return true
 			}
 		}
 		return false
 	case "vlan", "macvlan", "macvtap", "ipvlan", "macsec":
 		for _, name := range lk.lower {
-			if parent := w.find(name); parent != nil && !w.willRun(parent) {
+			if parent := w.find(lk.Netns, name); parent != nil && !w.willRun(parent) {
 				return false
 			}
 		}

@@ -16,6 +16,7 @@ import (
 // are to be climbed in turn; each is harmless when what it undoes is gone.
 // What is not there now, a neighbour above all, cannot be named by a step.
 func (w *World) Steps(ctx context.Context) ([]Step, error) {
+	w.labelLinks()
 	near := w.nearness()
 	steps := slices.Concat(readerSteps(near), w.filterSteps())
 	qdiscs, err := qdiscSteps(near)
@@ -37,19 +38,30 @@ func (w *World) Steps(ctx context.Context) ([]Step, error) {
 	return append(steps, processSteps(near)...), ctx.Err()
 }
 
+// labelLinks gives each link the name steps call it by: one whose name the
+// sandbox's own namespace has too is told apart by its namespace.
+func (w *World) labelLinks() {
+	for _, lk := range w.links {
+		lk.label = lk.Name
+		if lk.Netns != "" && w.find("", lk.Name) != nil {
+			lk.label = lk.Name + " in " + lk.Netns
+		}
+	}
+}
+
 // readerSteps let the readers of tunnels and packet sockets take all.
 func readerSteps(near []*link) []Step {
 	var steps []Step
 	for _, lk := range near {
 		if lk.tunnel != nil && lk.reader != scenarios.ReaderDrain {
 			steps = append(steps, Step{
-				Rung: record.RungReader, On: lk.Name, Holder: "reader of " + lk.Name,
+				Rung: record.RungReader, On: lk.label, Holder: "reader of " + lk.label,
 				Do: func(context.Context) error { return lk.tunnel.drain() },
 			})
 		}
 		if lk.packets != nil && lk.PacketSocket == scenarios.UnreadPacketSocket {
 			steps = append(steps, Step{
-				Rung: record.RungReader, On: "packet socket on " + lk.Name, Holder: "packet socket on " + lk.Name,
+				Rung: record.RungReader, On: "packet socket on " + lk.label, Holder: "packet socket on " + lk.label,
 				Do: func(context.Context) error { return lk.packets.drain() },
 			})
 		}
@@ -60,7 +72,7 @@ func readerSteps(near []*link) []Step {
 // filterSteps give verdicts, close listeners and flush the rules.
 func (w *World) filterSteps() []Step {
 	var verdicts, listeners, flushes []Step
-	for i, f := range w.filters {
+	for _, f := range w.filters {
 		holder := "netfilter rules"
 		for _, q := range f.queues() {
 			name := fmt.Sprintf("nfqueue %d", q.Number)
@@ -78,7 +90,7 @@ func (w *World) filterSteps() []Step {
 			})
 		}
 		flushes = append(flushes, Step{
-			Rung: record.RungFilter, On: fmt.Sprintf("rules %d", i+1), Holder: holder,
+			Rung: record.RungFilter, On: "rules of " + f.in.title(), Holder: holder,
 			Do: func(context.Context) error { return f.flush() },
 		})
 	}
@@ -97,7 +109,7 @@ func qdiscSteps(near []*link) ([]Step, error) {
 			if !isRoot(q) || q.Type() == "noqueue" {
 				continue
 			}
-			on := fmt.Sprintf("%s on %s", leafKind(q, qs), lk.Name)
+			on := fmt.Sprintf("%s on %s", leafKind(q, qs), lk.label)
 			steps = append(steps, Step{
 				Rung: record.RungQdisc, On: on, Holder: "qdisc " + on, Backlog: int64(backlog(q)),
 				Do: func(context.Context) error { return lk.takeQdisc(q) },
@@ -162,7 +174,7 @@ func (s *space) flushNeighbour(n netlink.Neigh) error {
 func (w *World) nameOf(s *space, index int) string {
 	for _, lk := range w.links {
 		if lk.space == s && lk.index == index {
-			return lk.Name
+			return lk.label
 		}
 	}
 	return fmt.Sprintf("link %d of %s", index, s.title())
@@ -172,15 +184,15 @@ func (w *World) nameOf(s *space, index int) string {
 func linkSteps(links []*link, down, deleted record.RungKind) []Step {
 	var downs, deletes []Step
 	for _, lk := range links {
-		holder := "driver of " + lk.Name
+		holder := "driver of " + lk.label
 		if !lk.Down {
 			downs = append(downs, Step{
-				Rung: down, On: lk.Name, Holder: holder,
+				Rung: down, On: lk.label, Holder: holder,
 				Do: func(context.Context) error { return lk.setDown() },
 			})
 		}
 		deletes = append(deletes, Step{
-			Rung: deleted, On: lk.Name, Holder: holder,
+			Rung: deleted, On: lk.label, Holder: holder,
 			Do: func(context.Context) error { return lk.remove() },
 		})
 	}
@@ -210,7 +222,7 @@ func processSteps(near []*link) []Step {
 	for _, lk := range near {
 		if lk.process != nil {
 			steps = append(steps, Step{
-				Rung: record.RungProcessEnd, On: lk.kind + " of " + lk.Name, Holder: "reader of " + lk.Name,
+				Rung: record.RungProcessEnd, On: lk.kind + " of " + lk.label, Holder: "reader of " + lk.label,
 				Do: func(context.Context) error { return lk.process.Close() },
 			})
 		}

@@ -22,5 +22,5 @@ func createBond(lk *link, o *scenarios.BondOptions) error {
 	}
 	l := netlink.NewLinkBond(lk.attrs(nil))
 	l.Mode = mode
-	return lk.add(l, nil)
+	return lk.add(l)
 }

@@ -5,5 +5,5 @@ import "github.com/vishvananda/netlink"
 // createBridge makes a bridge without STP, so that its ports forward at once
 // (net/bridge/br_stp_if.c).
 func createBridge(lk *link) error {
-	return lk.add(&netlink.Bridge{LinkAttrs: lk.attrs(nil)}, nil)
+	return lk.add(&netlink.Bridge{LinkAttrs: lk.attrs(nil)})
 }

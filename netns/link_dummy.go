@@ -4,5 +4,5 @@ import "github.com/vishvananda/netlink"
 
 // createDummy makes a dummy, which frees all it is given (drivers/net/dummy.c).
 func createDummy(lk *link) error {
-	return lk.add(&netlink.Dummy{LinkAttrs: lk.attrs(nil)}, nil)
+	return lk.add(&netlink.Dummy{LinkAttrs: lk.attrs(nil)})
 }

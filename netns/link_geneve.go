@@ -10,10 +10,6 @@ import (
 
 // createGeneve makes a geneve; the route decides what it leaves by
 // (drivers/net/geneve.c).
-func (w *World) createGeneve(lk *link, o *scenarios.GeneveOptions) error {
-	parent, err := w.parent(lk, o.Parent)
-	if err != nil {
-		return err
-	}
-	return lk.add(&netlink.Geneve{LinkAttrs: lk.attrs(nil), ID: uint32(o.ID), Remote: net.ParseIP(o.Remote)}, parent)
+func createGeneve(lk *link, o *scenarios.GeneveOptions) error {
+	return lk.add(&netlink.Geneve{LinkAttrs: lk.attrs(nil), ID: uint32(o.ID), Remote: net.ParseIP(o.Remote)})
 }

@@ -10,12 +10,12 @@ import (
 
 // createGretap makes a gretap (net/ipv4/ip_gre.c).
 func (w *World) createGretap(lk *link, o *scenarios.GretapOptions) error {
-	parent, index, err := w.underlay(lk, &o.GreOptions)
+	index, err := w.underlay(lk, &o.GreOptions)
 	if err != nil {
 		return err
 	}
 	return lk.add(&netlink.Gretap{
 		LinkAttrs: lk.attrs(nil), Link: index, PMtuDisc: 1,
 		Local: net.ParseIP(o.Local), Remote: net.ParseIP(o.Remote),
-	}, parent)
+	})
 }

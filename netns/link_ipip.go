@@ -11,12 +11,12 @@ import (
 
 // createIpip makes an ipip tunnel (net/ipv4/ipip.c).
 func (w *World) createIpip(lk *link, o *scenarios.IpipOptions) error {
-	parent, index, err := w.underlay(lk, &o.GreOptions)
+	index, err := w.underlay(lk, &o.GreOptions)
 	if err != nil {
 		return err
 	}
 	return lk.add(&netlink.Iptun{
 		LinkAttrs: lk.attrs(nil), Link: index, PMtuDisc: 1, Proto: unix.IPPROTO_IPIP,
 		Local: net.ParseIP(o.Local), Remote: net.ParseIP(o.Remote),
-	}, parent)
+	})
 }

@@ -18,7 +18,7 @@ func (w *World) createIpvlan(lk *link, o *scenarios.IpvlanOptions) error {
 	if err != nil {
 		return err
 	}
-	return lk.add(&netlink.IPVlan{LinkAttrs: lk.attrs(parent), Mode: mode}, parent)
+	return lk.add(&netlink.IPVlan{LinkAttrs: lk.attrs(parent), Mode: mode})
 }
 
 func ipvlanMode(name string) (netlink.IPVlanMode, error) {

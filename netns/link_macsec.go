@@ -32,7 +32,7 @@ func (w *World) createMacsec(lk *link, o *scenarios.MacsecOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := lk.add(&netlink.GenericLink{LinkAttrs: lk.attrs(parent), LinkType: "macsec"}, parent); err != nil {
+	if err := lk.add(&netlink.GenericLink{LinkAttrs: lk.attrs(parent), LinkType: "macsec"}); err != nil {
 		return err
 	}
 	l, err := lk.space.nl.LinkByName(lk.Name)

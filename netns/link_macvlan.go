@@ -10,24 +10,24 @@ import (
 
 // createMacvlan makes a macvlan on its parent (drivers/net/macvlan.c).
 func (w *World) createMacvlan(lk *link, o *scenarios.MacvlanOptions) error {
-	l, parent, err := w.macvlan(lk, o)
+	l, err := w.macvlan(lk, o)
 	if err != nil {
 		return err
 	}
-	return lk.add(&l, parent)
+	return lk.add(&l)
 }
 
 // macvlan is what a macvlan and a macvtap have in common.
-func (w *World) macvlan(lk *link, o *scenarios.MacvlanOptions) (netlink.Macvlan, *link, error) {
+func (w *World) macvlan(lk *link, o *scenarios.MacvlanOptions) (netlink.Macvlan, error) {
 	parent, err := w.parent(lk, o.Parent)
 	if err != nil {
-		return netlink.Macvlan{}, nil, err
+		return netlink.Macvlan{}, err
 	}
 	mode, err := macvlanMode(o.Mode)
 	if err != nil {
-		return netlink.Macvlan{}, nil, err
+		return netlink.Macvlan{}, err
 	}
-	return netlink.Macvlan{LinkAttrs: lk.attrs(parent), Mode: mode}, parent, nil
+	return netlink.Macvlan{LinkAttrs: lk.attrs(parent), Mode: mode}, nil
 }
 
 func macvlanMode(name string) (netlink.MacvlanMode, error) {

@@ -9,11 +9,11 @@ import (
 // createMacvtap makes a macvtap on its parent and opens its character device
 // (drivers/net/macvtap.c).
 func (w *World) createMacvtap(lk *link, o *scenarios.MacvtapOptions) error {
-	l, parent, err := w.macvlan(lk, &o.MacvlanOptions)
+	l, err := w.macvlan(lk, &o.MacvlanOptions)
 	if err != nil {
 		return err
 	}
-	if err := lk.add(&netlink.Macvtap{Macvlan: l}, parent); err != nil {
+	if err := lk.add(&netlink.Macvtap{Macvlan: l}); err != nil {
 		return err
 	}
 	t, err := openMacvtap(lk.space, lk.Name, o.Reader)

@@ -31,7 +31,7 @@ const (
 // createTeam makes a team and chooses its mode, which must be done while it has
 // no ports (drivers/net/team, team_mode_option_set).
 func createTeam(lk *link, o *scenarios.TeamOptions) error {
-	if err := lk.add(&netlink.GenericLink{LinkAttrs: lk.attrs(nil), LinkType: "team"}, nil); err != nil {
+	if err := lk.add(&netlink.GenericLink{LinkAttrs: lk.attrs(nil), LinkType: "team"}); err != nil {
 		return err
 	}
 	lk.disabled = o.Disabled
@@ -63,7 +63,7 @@ func createTeam(lk *link, o *scenarios.TeamOptions) error {
 func (w *World) disableTeamPorts() error {
 	for _, lk := range w.links {
 		for _, name := range lk.disabled {
-			port := w.find(name)
+			port := w.find(lk.Netns, name)
 			if port == nil {
 				return fmt.Errorf("disable port %s of %s: there is no such link", name, lk.Name)
 			}

@@ -16,7 +16,7 @@ func (w *World) createVeth(lk *link, o *scenarios.VethOptions) error {
 	err = lk.add(&netlink.Veth{
 		LinkAttrs: lk.attrs(nil), PeerName: o.Peer.Name,
 		PeerNamespace: netlink.NsFd(int(far.handle)), PeerTxQLen: -1,
-	}, nil)
+	})
 	if err != nil {
 		return err
 	}

@@ -14,5 +14,5 @@ func (w *World) createVlan(lk *link, o *scenarios.VlanOptions) error {
 	}
 	return lk.add(&netlink.Vlan{
 		LinkAttrs: lk.attrs(parent), VlanId: o.ID, VlanProtocol: netlink.VLAN_PROTOCOL_8021Q,
-	}, parent)
+	})
 }

@@ -8,5 +8,5 @@ import (
 
 // createVrf makes a vrf (drivers/net/vrf.c).
 func createVrf(lk *link, o *scenarios.VrfOptions) error {
-	return lk.add(&netlink.Vrf{LinkAttrs: lk.attrs(nil), Table: uint32(o.Table)}, nil)
+	return lk.add(&netlink.Vrf{LinkAttrs: lk.attrs(nil), Table: uint32(o.Table)})
 }

@@ -27,5 +27,5 @@ func (w *World) createVxlan(lk *link, o *scenarios.VxlanOptions) error {
 	if parent != nil {
 		l.VtepDevIndex = parent.index
 	}
-	return lk.add(l, parent)
+	return lk.add(l)
 }

@@ -15,16 +15,12 @@ import (
 
 // createWireguard makes a wireguard with one peer that takes every address and
 // never answers (drivers/net/wireguard).
-func (w *World) createWireguard(lk *link, o *scenarios.WireguardOptions) error {
-	parent, err := w.parent(lk, o.Parent)
-	if err != nil {
-		return err
-	}
+func createWireguard(lk *link, o *scenarios.WireguardOptions) error {
 	config, err := wireguardConfig(o.Endpoint)
 	if err != nil {
 		return err
 	}
-	if err := lk.add(&netlink.Wireguard{LinkAttrs: lk.attrs(nil)}, parent); err != nil {
+	if err := lk.add(&netlink.Wireguard{LinkAttrs: lk.attrs(nil)}); err != nil {
 		return err
 	}
 	err = lk.space.do(func() error {

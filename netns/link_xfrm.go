@@ -13,5 +13,5 @@ func (w *World) createXfrm(lk *link, o *scenarios.XfrmOptions) error {
 	if err != nil {
 		return err
 	}
-	return lk.add(&netlink.Xfrmi{LinkAttrs: lk.attrs(parent), Ifid: uint32(o.ID)}, parent)
+	return lk.add(&netlink.Xfrmi{LinkAttrs: lk.attrs(parent), Ifid: uint32(o.ID)})
 }

@@ -14,6 +14,8 @@ import (
 
 // create makes the interface of lk, down, by its kind: one line a kind, which
 // lives in its own file.
+//
+//nolint:cyclop // a table, one line a kind
 func (w *World) create(ctx context.Context, lk *link, options scenarios.LinkOptions) error {
 	switch o := options.(type) {
 	case *scenarios.TunOptions:
@@ -47,7 +49,7 @@ func (w *World) create(ctx context.Context, lk *link, options scenarios.LinkOpti
 	case *scenarios.VxlanOptions:
 		return w.createVxlan(lk, o)
 	case *scenarios.GeneveOptions:
-		return w.createGeneve(lk, o)
+		return createGeneve(lk, o)
 	case *scenarios.GreOptions:
 		return w.createGre(lk, o)
 	case *scenarios.GretapOptions:
@@ -55,7 +57,7 @@ func (w *World) create(ctx context.Context, lk *link, options scenarios.LinkOpti
 	case *scenarios.IpipOptions:
 		return w.createIpip(lk, o)
 	case *scenarios.WireguardOptions:
-		return w.createWireguard(lk, o)
+		return createWireguard(lk, o)
 	case *scenarios.VrfOptions:
 		return createVrf(lk, o)
 	case *scenarios.MacsecOptions:
@@ -106,28 +108,17 @@ func (w *World) parent(lk *link, name string) (*link, error) {
 	if name == "" {
 		return nil, nil
 	}
-	found := w.find(name)
+	found := w.find(lk.Netns, name)
 	if found == nil || found.index == 0 {
 		return nil, fmt.Errorf("create %s %s: its parent %s is not there yet", lk.kind, lk.Name, name)
 	}
 	return found, nil
 }
 
-// add makes the interface. One with a parent in another namespace is made
-// there and moved, so that it stays tied to the namespace of its parent.
-func (lk *link) add(l netlink.Link, parent *link) error {
-	home := lk.space
-	if parent != nil {
-		home = parent.space
-	}
-	if err := home.nl.LinkAdd(l); err != nil {
-		return fmt.Errorf("create %s %s: %w", lk.kind, lk.Name, lk.whyNot(home, l, err))
-	}
-	if home == lk.space {
-		return nil
-	}
-	if err := home.nl.LinkSetNsFd(l, int(lk.space.handle)); err != nil {
-		return errors.Join(fmt.Errorf("move %s %s to %s: %w", lk.kind, lk.Name, lk.space.title(), err), home.nl.LinkDel(l))
+// add makes the interface.
+func (lk *link) add(l netlink.Link) error {
+	if err := lk.space.nl.LinkAdd(l); err != nil {
+		return fmt.Errorf("create %s %s: %w", lk.kind, lk.Name, lk.whyNot(l, err))
 	}
 	return nil
 }
@@ -135,14 +126,14 @@ func (lk *link) add(l netlink.Link, parent *link) error {
 // whyNot tells a kind this kernel lacks from a link it refuses. Both can be
 // EOPNOTSUPP, but only an unknown kind is found before the name is looked at
 // (net/core/rtnetlink.c, rtnl_newlink; net/core/dev.c, dev_valid_name).
-func (lk *link) whyNot(home *space, l netlink.Link, err error) error {
+func (lk *link) whyNot(l netlink.Link, err error) error {
 	if !errors.Is(err, unix.EOPNOTSUPP) {
 		return err
 	}
 	bare := netlink.NewLinkAttrs()
 	bare.Name = "no/name"
 	bare.ParentIndex = l.Attrs().ParentIndex
-	probe := home.nl.LinkAdd(&netlink.GenericLink{LinkAttrs: bare, LinkType: l.Type()})
+	probe := lk.space.nl.LinkAdd(&netlink.GenericLink{LinkAttrs: bare, LinkType: l.Type()})
 	if errors.Is(probe, unix.EOPNOTSUPP) {
 		return linkNeed(lk.kind).unsupported(err)
 	}
@@ -206,12 +197,9 @@ func (lk *link) setAttributes(l netlink.Link) error {
 }
 
 func (w *World) enslave(lk *link, l netlink.Link) error {
-	master := w.find(lk.Master)
+	master := w.find(lk.Netns, lk.Master)
 	if master == nil || master.index == 0 {
 		return fmt.Errorf("its master %s is not there yet", lk.Master)
-	}
-	if master.space != lk.space {
-		return fmt.Errorf("its master %s is in another namespace", lk.Master)
 	}
 	if err := lk.space.nl.LinkSetMasterByIndex(l, master.index); err != nil {
 		return fmt.Errorf("make it a port of %s: %w", lk.Master, err)

@@ -19,6 +19,8 @@ const inSandbox = "SKLEAK_NETNS_TEST"
 
 // NB: as the sandbox child does, so that no thread that entered another
 // namespace can be the main one, which Go keeps (golang/go#53210).
+//
+//nolint:gochecknoinits // only while inits run is the main goroutine sure to be on the main thread
 func init() { runtime.LockOSThread() }
 
 // TestMain runs the tests in a new network and mount namespace, as a sandbox

@@ -2,16 +2,20 @@ package netns
 
 import "slices"
 
+func (lk *link) portOf(master *link) bool {
+	return lk.Master == master.Name && lk.Netns == master.Netns
+}
+
 // below are the links lk is built upon: its parents and its ports.
 func (w *World) below(lk *link) []*link {
 	var out []*link
 	for _, name := range lk.lower {
-		if parent := w.find(name); parent != nil {
+		if parent := w.find(lk.Netns, name); parent != nil {
 			out = append(out, parent)
 		}
 	}
 	for _, port := range w.links {
-		if port.Master == lk.Name {
+		if port.portOf(lk) {
 			out = append(out, port)
 		}
 	}
@@ -22,7 +26,7 @@ func (w *World) below(lk *link) []*link {
 func (w *World) above(lk *link) []*link {
 	var out []*link
 	for _, other := range w.links {
-		if slices.Contains(other.lower, lk.Name) || (lk.Master != "" && other.Name == lk.Master) {
+		if lk.portOf(other) || (other.Netns == lk.Netns && slices.Contains(other.lower, lk.Name)) {
 			out = append(out, other)
 		}
 	}
@@ -64,7 +68,7 @@ func (w *World) upper() []*link {
 func (w *World) viaLinks() []*link {
 	var out []*link
 	for _, name := range w.via {
-		if lk := w.find(name); lk != nil {
+		if lk := w.find("", name); lk != nil {
 			out = appendNew(out, lk)
 		}
 	}

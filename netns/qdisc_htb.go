@@ -25,10 +25,9 @@ func (lk *link) addHtb(o *scenarios.HtbOptions) error {
 	}
 	class := netlink.NewHtbClass(
 		netlink.ClassAttrs{LinkIndex: lk.index, Parent: attrs.Handle, Handle: netlink.MakeHandle(1, 1)},
-		netlink.HtbClassAttrs{
-			Rate: max(8, o.Rate), Ceil: max(8, o.Rate),
-			Buffer: uint32(o.Burst), Cbuffer: uint32(o.Burst), Quantum: htbQuantum,
-		})
+		netlink.HtbClassAttrs{Rate: max(8, o.Rate), Quantum: htbQuantum})
+	class.Buffer = burstTicks(o.Rate, o.Burst)
+	class.Cbuffer = class.Buffer
 	if err := lk.space.nl.ClassAdd(class); err != nil {
 		return errors.Join(fmt.Errorf("add its class: %w", err), lk.space.nl.QdiscDel(q))
 	}

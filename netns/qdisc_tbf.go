@@ -25,7 +25,7 @@ const linklayerEthernet = 1
 // at a slow rate that is less than a packet, and the tbf drops all.
 func (lk *link) addTbf(o *scenarios.TbfOptions) error {
 	rate := bytesPerSecond(o.Rate)
-	opt := nl.TcTbfQopt{Limit: uint32(o.Limit), Buffer: netlink.Xmittime(rate, uint32(o.Burst))}
+	opt := nl.TcTbfQopt{Limit: uint32(o.Limit), Buffer: burstTicks(o.Rate, o.Burst)}
 	if o.Limit == 0 {
 		opt.Limit = tbfLimit
 	}
@@ -43,3 +43,12 @@ func (lk *link) addTbf(o *scenarios.TbfOptions) error {
 // bytesPerSecond is a rate as the kernel has it; never 0, which it takes for no
 // rate at all.
 func bytesPerSecond(bits uint64) uint64 { return max(1, bits/8) }
+
+// burstTicks is the time that a burst in bytes takes at a rate in bits per
+// second, in the kernel's ticks (net/sched/sch_api.c, psched_show); at most
+// what their 32 bits hold, which is 275 s.
+func burstTicks(bits uint64, burst int) uint32 {
+	const usec = 1e6
+	ticks := float64(burst) * usec / float64(bytesPerSecond(bits)) * netlink.TickInUsec()
+	return uint32(min(ticks, math.MaxUint32))
+}

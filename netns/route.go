@@ -40,8 +40,8 @@ func (w *World) addRoute(r scenarios.Route) error {
 		route.Scope = netlink.SCOPE_LINK
 	}
 	if r.Link != "" {
-		lk := w.find(r.Link)
-		if lk == nil || lk.space != s {
+		lk := w.find(r.Netns, r.Link)
+		if lk == nil {
 			return fmt.Errorf("there is no link %s in %s", r.Link, s.title())
 		}
 		route.LinkIndex = lk.index

@@ -28,7 +28,7 @@ type World struct {
 	spaces []*space
 	// links are in the order built, a veth's far end right after its near one.
 	links   []*link
-	filters []*filters
+	filters []placed
 	modules []string
 }
 
@@ -37,6 +37,8 @@ type link struct {
 	scenarios.Common
 	kind  string
 	space *space
+	// label is how steps call it.
+	label string
 	// index is the kernel's ifindex; 0 before it is known.
 	index int
 	// lower names the links it is built upon; ports name it as their master.
@@ -50,6 +52,12 @@ type link struct {
 	reader  scenarios.ReaderMode
 	process *process
 	packets *packetSocket
+}
+
+// placed are the filters of one namespace.
+type placed struct {
+	*filters
+	in *space
 }
 
 // LinkInfo is what a sender must know of a link.
@@ -162,7 +170,7 @@ func (w *World) addFilters(ctx context.Context, fs []scenarios.Filter) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.title(), err)
 		}
-		w.filters = append(w.filters, added)
+		w.filters = append(w.filters, placed{added, s})
 	}
 	return nil
 }
@@ -171,10 +179,16 @@ func (w *World) addFilters(ctx context.Context, fs []scenarios.Filter) error {
 // On a busy host they may be another's.
 func (w *World) Modules() []string { return slices.Clone(w.modules) }
 
-// Link looks up a link, or the far end of a veth, by name. It is false when the
-// link is gone, or was never there.
+// Link looks up a link, or the far end of a veth, by name: in the sandbox's own
+// namespace, and if it is not there, in the others. It is false when the link
+// is gone, or was never there.
 func (w *World) Link(name string) (LinkInfo, bool) {
-	lk := w.find(name)
+	var lk *link
+	for _, s := range w.spaces {
+		if lk = w.find(s.name, name); lk != nil {
+			break
+		}
+	}
 	if lk == nil {
 		return LinkInfo{}, false
 	}
@@ -206,9 +220,10 @@ func prefixes(addrs []netlink.Addr) []netip.Prefix {
 	return out
 }
 
-func (w *World) find(name string) *link {
+// find looks up a link of one namespace; nil when there is none.
+func (w *World) find(netns, name string) *link {
 	for _, lk := range w.links {
-		if lk.Name == name {
+		if lk.Netns == netns && lk.Name == name {
 			return lk
 		}
 	}
