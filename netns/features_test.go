@@ -3,16 +3,13 @@ package netns
 import (
 	"errors"
 	"fmt"
-	"os"
 	"testing"
 
 	"golang.org/x/sys/unix"
 )
 
 func TestFeatures(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("network namespaces are made here without a user namespace: run as root")
-	}
+	needRoot(t)
 	var features []Feature
 	if left := openedBy(t, func() { features = Features() }); left != 0 {
 		t.Errorf("%d descriptors left", left)

@@ -171,6 +171,7 @@ func TestFiltersShareAListener(t *testing.T) {
 // Each way to tell the kernel of a queue does the same, or says that it is not
 // to be had.
 func TestRuleWays(t *testing.T) {
+	needRoot(t)
 	worked := 0
 	for _, way := range ruleWays() {
 		t.Run(way.name, func(t *testing.T) {

@@ -135,7 +135,9 @@ func freeUDPPort(s *space) (int, error) {
 		if err != nil {
 			return fmt.Errorf("find a free port: %w", err)
 		}
-		port = conn.LocalAddr().(*net.UDPAddr).Port
+		if at, ok := conn.LocalAddr().(*net.UDPAddr); ok {
+			port = at.Port
+		}
 		return conn.Close()
 	})
 	return port, err
@@ -155,7 +157,8 @@ func launch(s *space, path string, args ...string) (*process, error) {
 			started <- fmt.Errorf("enter network namespace %q: %w", s.name, err)
 			return
 		}
-		p.cmd = exec.Command(path, args...)
+		// It lives until its Close, not as long as the caller's context.
+		p.cmd = exec.CommandContext(context.Background(), path, args...)
 		p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
 		p.cmd.WaitDelay = time.Second
 		p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

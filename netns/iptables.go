@@ -22,7 +22,7 @@ type iptablesRules struct {
 // addIptables adds the rules to the mangle table, the one that has all hooks.
 func addIptables(s *space, fs []scenarios.Filter) (ruleset, error) {
 	r := &iptablesRules{s: s}
-	err := s.do(func() error {
+	err := r.do(func() error {
 		var err error
 		if r.command, err = legacyIptables(); err != nil {
 			return err
@@ -39,6 +39,20 @@ func addIptables(s *space, fs []scenarios.Filter) (ruleset, error) {
 		return nil, errors.Join(err, r.flush())
 	}
 	return r, nil
+}
+
+// do runs f inside the namespace with a /run of its own, where iptables makes
+// its lock file: so it leaves none behind, and may make it as any user.
+func (r *iptablesRules) do(f func() error) error {
+	return r.s.do(func() error {
+		if err := ownMounts(); err != nil {
+			return err
+		}
+		if err := mountOver("tmpfs", "/run"); err != nil {
+			return err
+		}
+		return f()
+	})
 }
 
 // legacyIptables prefers the command that does not go through nf_tables, which
@@ -66,7 +80,7 @@ func iptablesRule(f scenarios.Filter) []string {
 }
 
 func (r *iptablesRules) flush() error {
-	return r.s.do(func() error {
+	return r.do(func() error {
 		var errs error
 		for _, f := range r.rules {
 			if err := r.command.DeleteIfExists("mangle", strings.ToUpper(f.Hook), iptablesRule(f)...); err != nil {

@@ -5,6 +5,9 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 	"unsafe"
@@ -13,12 +16,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("makes network namespaces without a user namespace: run as root")
+	}
+}
+
 // emptySpace is a namespace for one test, with lo up and IPv6 off.
 func emptySpace(t *testing.T) *space {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("network namespaces are made here without a user namespace: run as root")
-	}
+	needRoot(t)
 	s, err := newSpace(t.Name())
 	if err != nil {
 		t.Fatal(err)
@@ -174,14 +182,18 @@ func closeAfter(t *testing.T, c io.Closer) {
 	}
 }
 
-// fds is how many descriptors this process has open.
+// fds is how many descriptors this process has open, without the two that the
+// runtime makes for its poller when it is first needed.
 func fds(t *testing.T) int {
 	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
+	open, err := filepath.Glob("/proc/self/fd/*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(entries)
+	return len(slices.DeleteFunc(open, func(fd string) bool {
+		to, err := os.Readlink(fd)
+		return err != nil || strings.HasPrefix(to, "anon_inode:[event")
+	}))
 }
 
 // openedBy calls f and reports how many descriptors it left open.

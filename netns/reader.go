@@ -92,10 +92,10 @@ func (p *pump) allowed() bool {
 	for {
 		p.mu.Lock()
 		wait, stopped, wake := time.Duration(0), false, p.wake
-		switch p.mode {
-		case scenarios.ReaderSlow:
+		if p.mode == scenarios.ReaderSlow {
 			wait = time.Until(p.next)
-		case scenarios.ReaderStop:
+		}
+		if p.mode == scenarios.ReaderStop {
 			stopped = p.left <= 0
 		}
 		over := p.closed || p.err != nil
@@ -126,7 +126,7 @@ func (p *pump) allowed() bool {
 func (p *pump) readOne(await func(func(uintptr) bool) error, buf []byte) bool {
 	more := true
 	err := await(func(fd uintptr) bool {
-		ready := false
+		var ready bool
 		ready, more = p.take(int(fd), buf)
 		return ready
 	})

@@ -92,7 +92,8 @@ func openTunQueues(name string, o scenarios.TunOptions, tap bool) ([]*os.File, e
 
 // releaseTun undoes reserveTun, unless the interface went with a descriptor.
 func releaseTun(name string, flags uint16) error {
-	if _, err := net.InterfaceByName(name); err != nil {
+	there := func() bool { _, err := net.InterfaceByName(name); return err == nil }
+	if !there() {
 		return nil
 	}
 	f, err := attachTunFlags(name, flags)
@@ -149,7 +150,7 @@ func openTunDevice() (int, error) {
 // tunUnsupported makes a skip of an error that says the device is not there or
 // not for us.
 func tunUnsupported(err error) error {
-	hint := ""
+	var hint string
 	switch {
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
 		hint = "CONFIG_TUN or module tun (modprobe tun)"
