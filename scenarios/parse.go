@@ -23,6 +23,9 @@ const (
 	MaxFileBytes = 1 << 20
 	// maxNesting is how deep brackets, and marks on one line, may nest.
 	maxNesting = 32
+	// maxBlank is how many empty lines may follow each other: the scanner's time
+	// grows with the square of their number.
+	maxBlank = 64
 	// maxIndent is the deepest indentation, which bounds nesting by lines.
 	maxIndent = 200
 )
@@ -57,8 +60,11 @@ func noText(data []byte) int {
 
 // parse turns the text into one document's top node.
 func parse(data []byte) (ast.Node, error) {
+	if err := checkLines(data); err != nil {
+		return nil, err
+	}
 	tokens := lexer.Tokenize(string(data))
-	if err := checkNesting(data, tokens); err != nil {
+	if err := checkNesting(tokens); err != nil {
 		return nil, err
 	}
 	file, err := parser.Parse(tokens, 0)
@@ -87,13 +93,30 @@ func oneDocument(file *ast.File) (ast.Node, error) {
 	return top, nil
 }
 
-// checkNesting bounds what would make the parser recurse.
-func checkNesting(data []byte, tokens token.Tokens) error {
+// checkLines bounds what would take the scanner long, or nest by indentation.
+func checkLines(data []byte) error {
+	blank := 0
 	for i, line := range bytes.Split(data, []byte("\n")) {
-		if indent := len(line) - len(bytes.TrimLeft(line, " ")); indent > maxIndent && indent < len(line) {
+		text := bytes.TrimLeft(line, " ")
+		if blank++; len(text) > 0 {
+			blank = 0
+		}
+		indent := len(line) - len(text)
+		if indent > maxIndent && len(text) > 0 {
 			return badAt(i+1, indent+1, fmt.Sprintf("indented by more than %d", maxIndent), "nest less")
 		}
+		if tab := bytes.IndexByte(line, '\t'); tab >= 0 {
+			return badAt(i+1, tab+1, "a tab", "use spaces")
+		}
+		if blank > maxBlank {
+			return badAt(i+1, 1, fmt.Sprintf("more than %d empty lines", maxBlank), "take some out")
+		}
 	}
+	return nil
+}
+
+// checkNesting bounds what would make the parser recurse.
+func checkNesting(tokens token.Tokens) error {
 	brackets, marks, line := 0, 0, 0
 	for _, t := range tokens {
 		if t.Position.Line != line {
