@@ -1,0 +1,244 @@
+package campaign
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"testing"
+
+	"skleak/record"
+	"skleak/scenarios"
+)
+
+// fake is a Runner that yields prepared events, one list a call, for the
+// scenarios it is asked for.
+type fake struct {
+	rounds []map[string]record.Event
+	calls  [][]string
+	err    error
+}
+
+func (f *fake) Run(_ context.Context, list []scenarios.Scenario) iter.Seq2[record.Event, error] {
+	return func(yield func(record.Event, error) bool) {
+		round := f.rounds[min(len(f.calls), len(f.rounds)-1)]
+		var names []string
+		for _, sc := range list {
+			names = append(names, sc.Name)
+		}
+		f.calls = append(f.calls, names)
+		if !yield(record.Event{Kind: record.EventHello, Kernel: &record.Kernel{Release: "6.1"}}, nil) {
+			return
+		}
+		for _, sc := range list {
+			e, ok := round[sc.Name]
+			if !ok {
+				break
+			}
+			e.Scenario = sc.Name
+			if !yield(e, nil) {
+				return
+			}
+		}
+		if f.err != nil {
+			yield(record.Event{}, f.err)
+		}
+	}
+}
+
+func cleanEvent() record.Event {
+	return record.Event{Kind: record.EventTrace, Trace: &record.Trace{
+		Schema: record.TraceSchema, Sent: 3000, Truesize: 832, SocketsBefore: 1, SocketsAfter: 1,
+		Settle:  record.Reading{Writable: true, PerSocket: []uint32{0}},
+		Sockets: []record.SocketTrace{{Name: "v0", SndBuf: 212992, Peak: 832, Sent: 3000, PacketsToStall: -1}},
+	}}
+}
+
+func stalledEvent() record.Event {
+	e := cleanEvent()
+	t := e.Trace
+	t.Settle = record.Reading{Bytes: 106496, PerSocket: []uint32{106496}}
+	t.Sockets[0].Peak, t.Sockets[0].PacketsToStall = 106496, 128
+	t.Rungs = []record.RungTrace{{Rung: record.RungQdisc, On: "tbf on v0", Holder: "qdisc tbf on v0", Before: 106496}}
+	return e
+}
+
+func scenario(name string, control scenarios.ControlKind, expect ...record.Verdict) scenarios.Scenario {
+	return scenarios.Scenario{Name: name, Control: control, Expect: expect}
+}
+
+func statuses(results []record.Result) map[string]record.Status {
+	m := map[string]record.Status{}
+	for _, r := range results {
+		m[r.Scenario] = r.Status
+	}
+	return m
+}
+
+func TestStatuses(t *testing.T) {
+	lasting := scenario("f/lasting", "", record.Clean)
+	lasting.Lasting = true
+	known := scenario("f/known", "", record.Clean)
+	known.Known = &record.Known{Verdict: record.Stalled}
+	list := []scenarios.Scenario{
+		scenario("f/pass", "", record.Clean), scenario("f/fail", "", record.Clean), known, lasting,
+		scenario("f/skip", "", record.Clean), scenario("f/trouble", "", record.Clean),
+	}
+	r := &fake{rounds: []map[string]record.Event{{
+		"f/pass": cleanEvent(), "f/fail": stalledEvent(), "f/known": stalledEvent(),
+		"f/skip":    {Kind: record.EventSkip, Text: "no such kind", Hint: "CONFIG_X"},
+		"f/trouble": {Kind: record.EventTrouble, Text: "pipe burst"},
+	}}}
+	run, err := Run(t.Context(), r, list, nil, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]record.Status{
+		"f/pass": record.Pass, "f/fail": record.Fail, "f/known": record.XFail, "f/lasting": record.Skip,
+		"f/skip": record.Skip, "f/trouble": record.Error,
+	}
+	got := statuses(run.Results)
+	for name, status := range want {
+		if got[name] != status {
+			t.Errorf("%s: %s, want %s", name, got[name], status)
+		}
+	}
+	if run.Kernel.Release != "6.1" {
+		t.Errorf("kernel %q, want what the stream said", run.Kernel.Release)
+	}
+	for i, sc := range list {
+		if run.Results[i].Scenario != sc.Name {
+			t.Errorf("result %d is %s, want the order asked for: %s", i, run.Results[i].Scenario, sc.Name)
+		}
+	}
+	if len(r.calls) != 2 || len(r.calls[1]) != 1 || r.calls[1][0] != "f/fail" {
+		t.Errorf("second round ran %v, want the one fail", r.calls[1:])
+	}
+}
+
+func TestFailTriedAgain(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		second record.Event
+		flaky  bool
+	}{
+		{"same again", stalledEvent(), false},
+		{"clean the second time", cleanEvent(), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := &fake{rounds: []map[string]record.Event{{"f/x": stalledEvent()}, {"f/x": c.second}}}
+			run, err := Run(t.Context(), r, []scenarios.Scenario{scenario("f/x", "", record.Clean)}, nil, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			res := run.Results[0]
+			if res.Status != record.Fail || res.Flaky != c.flaky || len(res.Attempts) != 2 {
+				t.Errorf("status %s, flaky %v, %d attempts; want fail, %v, 2", res.Status, res.Flaky, len(res.Attempts), c.flaky)
+			}
+		})
+	}
+}
+
+func TestControls(t *testing.T) {
+	holdA := scenario("control/plug", scenarios.ControlMustHold, record.Stalled)
+	holdB := scenario("control/tbf", scenarios.ControlMustHold, record.Stalled)
+	not := scenario("control/veth", scenarios.ControlMustNot, record.Clean)
+	skip := record.Event{Kind: record.EventSkip, Text: "no plug"}
+	for _, c := range []struct {
+		name   string
+		events map[string]record.Event
+		broken bool
+		used   int
+	}{
+		{"all sound", map[string]record.Event{"control/plug": stalledEvent(), "control/tbf": stalledEvent(), "control/veth": cleanEvent()}, false, 2},
+		{"first cannot be built", map[string]record.Event{"control/plug": skip, "control/tbf": stalledEvent(), "control/veth": cleanEvent()}, false, 2},
+		{"none that must hold", map[string]record.Event{"control/plug": skip, "control/tbf": skip, "control/veth": cleanEvent()}, true, 1},
+		{"hold does not hold", map[string]record.Event{"control/plug": cleanEvent(), "control/tbf": stalledEvent(), "control/veth": cleanEvent()}, true, 2},
+		{"clean one holds", map[string]record.Event{"control/plug": stalledEvent(), "control/tbf": stalledEvent(), "control/veth": stalledEvent()}, true, 2},
+		{"trouble", map[string]record.Event{"control/plug": stalledEvent(), "control/tbf": stalledEvent(), "control/veth": {Kind: record.EventTrouble, Text: "x"}}, true, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.events["f/x"] = cleanEvent()
+			r := &fake{rounds: []map[string]record.Event{c.events}}
+			run, err := Run(t.Context(), r, []scenarios.Scenario{scenario("f/x", "", record.Clean)},
+				[]scenarios.Scenario{holdA, holdB, not}, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := run.Results[0].Status == record.Broken; got != c.broken {
+				t.Errorf("status %s (%s), want broken %v", run.Results[0].Status, run.Results[0].Reason, c.broken)
+			}
+			if len(run.Controls) != c.used {
+				t.Errorf("%d controls reported, want %d", len(run.Controls), c.used)
+			}
+		})
+	}
+}
+
+func TestInterruptedKeepsWhatIsDone(t *testing.T) {
+	stop := errors.New("stopped")
+	r := &fake{rounds: []map[string]record.Event{{"f/a": cleanEvent()}}, err: stop}
+	run, err := Run(t.Context(), r, []scenarios.Scenario{scenario("f/a", "", record.Clean), scenario("f/b", "", record.Clean)},
+		[]scenarios.Scenario{scenario("control/veth", scenarios.ControlMustNot, record.Clean)}, Options{})
+	if !errors.Is(err, stop) || !run.Interrupted {
+		t.Fatalf("error %v, interrupted %v; want the runner's error and true", err, run.Interrupted)
+	}
+	if got := statuses(run.Results); len(got) != 0 && got["f/a"] == record.Broken {
+		t.Errorf("results %v: an interrupted run is not broken", got)
+	}
+}
+
+func TestSavedReplaysTheSame(t *testing.T) {
+	saved := Saved{Dir: t.TempDir()}
+	catalogue, err := scenarios.Catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc := catalogue[0]
+	sc.Expect, sc.Known = []record.Verdict{record.Clean}, nil
+	r := &fake{rounds: []map[string]record.Event{{sc.Name: stalledEvent()}, {sc.Name: cleanEvent()}}}
+	first, err := Run(t.Context(), r, []scenarios.Scenario{sc}, nil, Options{Save: saved.Save})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := saved.Scenarios()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Run(t.Context(), saved.Replay(), list, nil, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := first.Results[0], again.Results[0]
+	if a.Status != record.Fail || b.Status != a.Status || b.Verdict != a.Verdict || !b.Flaky || len(b.Attempts) != 2 {
+		t.Errorf("judged again: %+v\nwant %+v", b, a)
+	}
+}
+
+func TestSavedWithoutTraces(t *testing.T) {
+	if _, err := (Saved{Dir: t.TempDir()}).Scenarios(); err == nil {
+		t.Error("an empty folder gave no error")
+	}
+}
+
+func TestSoakCounts(t *testing.T) {
+	list := []scenarios.Scenario{
+		scenario("f/steady", "", record.Clean), scenario("f/wavers", "", record.Clean), scenario("f/skip", "", record.Clean),
+	}
+	r := &fake{rounds: []map[string]record.Event{
+		{"f/steady": cleanEvent(), "f/wavers": cleanEvent(), "f/skip": {Kind: record.EventSkip, Text: "no"}},
+		{"f/steady": cleanEvent(), "f/wavers": stalledEvent()},
+	}}
+	tallies, err := Soak(t.Context(), r, list, 3, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !tallies[0].Steady() || tallies[0].Verdicts[record.Clean] != 3 {
+		t.Errorf("steady: %+v", tallies[0])
+	}
+	if tallies[1].Steady() || tallies[1].Verdicts[record.Stalled] != 2 {
+		t.Errorf("wavers: %+v", tallies[1])
+	}
+	if tallies[2].Skipped == "" || tallies[2].Runs != 0 {
+		t.Errorf("skip: %+v", tallies[2])
+	}
+}
