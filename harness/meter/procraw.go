@@ -27,12 +27,16 @@ type RawLine struct {
 	Drops   uint64
 }
 
-// maxProcLine bounds one line of a file under /proc/net, in bytes.
-const maxProcLine = 64 << 10
+const (
+	// maxProcLine bounds one line of a file under /proc/net, in bytes.
+	maxProcLine = 64 << 10
+	// maxOddLines bounds how many lines that cannot be read are told.
+	maxOddLines = 16
+)
 
 // ParseProcRaw reads /proc/net/raw, raw6, udp or udp6. What cannot be read is
-// an error that gives the line's number; the lines that could be read are
-// returned beside it.
+// an error that gives the line's number, and after 16 of them reading ends; the
+// lines that could be read are returned beside it.
 func ParseProcRaw(r io.Reader) ([]RawLine, error) {
 	var lines []RawLine
 	err := eachLine(r, func(text string) error {
@@ -50,7 +54,7 @@ func eachLine(r io.Reader, f func(string) error) error {
 	s := bufio.NewScanner(r)
 	s.Buffer(nil, maxProcLine)
 	var errs []error
-	for n := 1; s.Scan(); n++ {
+	for n := 1; len(errs) < maxOddLines && s.Scan(); n++ {
 		if n == 1 || strings.TrimSpace(s.Text()) == "" {
 			continue
 		}
