@@ -137,7 +137,7 @@ func TestEveryQdisc(t *testing.T) {
 			snd := newSender(t, w.spaces[0], "v0")
 			snd.send(100, false)
 			t.Logf("%d bytes charged for 100 packets", snd.charge())
-			if holds := slices.Contains([]string{"plug", "tbf", "htb"}, kind.Name); holds != (snd.charge() > 50*300) {
+			if holds := slices.Contains([]string{"plug", "tbf", "htb", "fq"}, kind.Name); holds != (snd.charge() > 50*300) {
 				t.Errorf("%d bytes are charged; holds: %v", snd.charge(), holds)
 			}
 			steps, err := w.Steps(t.Context())
