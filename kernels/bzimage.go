@@ -130,7 +130,7 @@ func hasPVH(vmlinux io.ReaderAt) (bool, error) {
 		return false, fmt.Errorf("vmlinux is for %v, not x86-64", f.Machine)
 	}
 	for _, p := range f.Progs {
-		if p.Type != elf.PT_NOTE || p.Filesz > maxNotes {
+		if p.Type != elf.PT_NOTE || p.Filesz == 0 || p.Filesz > maxNotes {
 			continue
 		}
 		notes := make([]byte, p.Filesz)

@@ -107,6 +107,11 @@ func newCandidate(s stanza, have map[string]stanza) (candidate, bool) {
 	c.Release = Release{Name: debianName(version, flavour), Version: version, Flavour: flavour, Uname: uname}
 	for _, name := range neededPackages(s, uname) {
 		part, found := have[name+" "+s["version"]]
+		if !found && strings.HasPrefix(name, "linux-base-") {
+			// Up to 6.18 the config is in the image as well; later kernels boot
+			// without it.
+			continue
+		}
 		if !found {
 			c.Missing = append(c.Missing, name)
 			continue
@@ -116,9 +121,9 @@ func newCandidate(s stanza, have map[string]stanza) (candidate, bool) {
 	return c, true
 }
 
-// neededPackages: to 6.17 all is in linux-image; in 6.18 linux-base is beside
-// it; from 6.19 linux-image is empty and depends on linux-binary, -modules and
-// -base of the same release.
+// neededPackages names the packages a kernel comes in: to 6.17 linux-image; in
+// 6.18 linux-base beside it; from 6.19 linux-image is empty and depends on
+// linux-binary, -modules and -base of the same release.
 func neededPackages(s stanza, uname string) []string {
 	var parts []string
 	split := false
@@ -141,10 +146,15 @@ func newPackage(s stanza) Package {
 	return Package{Name: s["package"], Version: s["version"], Size: size, Installed: installed << 10, SHA256: s["sha256"]}
 }
 
-// upstream reads the kernel's version out of the package's: "6.12.95-1~bpo12+1".
+// upstream reads the kernel's version out of the package's, as
+// "6.12.95-1~bpo12+1". "6.13-1" is 6.13.0.
 func upstream(debian string) (Version, error) {
 	text, _, _ := strings.Cut(debian, "-")
-	return ParseVersion(text)
+	v, err := ParseVersion(text)
+	if err == nil && !v.Whole() {
+		v.Patch = 0
+	}
+	return v, err
 }
 
 // better prefers what can be fetched, then a suite's own build to a backport,

@@ -53,6 +53,9 @@ func (s *Store) fetchDebian(ctx context.Context, b *builder, r Release, progress
 		return fmt.Errorf("package of %s holds a kernel that calls itself %s", r.Uname, b.kernel.Release)
 	}
 	b.kernel.ModulesDir = modulesTree
+	if b.kernel.Config == "" {
+		b.note("its packages have no config")
+	}
 	progress(Progress{r.Name, StepUnpack, total, total})
 	return os.RemoveAll(deb)
 }
