@@ -85,7 +85,7 @@ func (x *experiment) measure(ctx context.Context) error {
 	if err := x.calibrate(ctx); err != nil {
 		return err
 	}
-	before, err := meter.SocketsUsed()
+	before, err := quietSockets(ctx)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (x *experiment) fillAndRelease(ctx context.Context, s *sending) error {
 	x.trace.SettleNs = time.Since(began).Nanoseconds()
 	x.keepSockets(s)
 	if free(x.trace.Settle) {
-		return x.probeAtRest(ctx, s)
+		return errors.Join(s.checkAsleep(x.trace.Truesize), x.probeAtRest(ctx, s))
 	}
 	if err := errors.Join(s.park(), x.keepState(stateHeld)); err != nil {
 		return err
@@ -189,16 +189,45 @@ func (x *experiment) phase(name string) {
 	x.emit(record.Event{Kind: record.EventPhase, Text: name})
 }
 
+const (
+	socketsLook  = 5 * time.Millisecond
+	socketsStill = 8
+	socketsMost  = 200
+)
+
+// quietSockets counts the sockets of the sandbox before the experiment. Those
+// that building and calibrating closed stay counted for a grace period, so it
+// waits until the count has stood still for 40 ms.
+func quietSockets(ctx context.Context) (int, error) {
+	last, same := -1, 0
+	for range socketsMost {
+		used, err := meter.SocketsUsed()
+		if err != nil {
+			return 0, err
+		}
+		if used != last {
+			last, same = used, 0
+		}
+		if same++; same > socketsStill {
+			break
+		}
+		if err := sleep(ctx, socketsLook); err != nil {
+			return 0, err
+		}
+	}
+	return last, nil
+}
+
 // awaitSockets reads the count of sockets until it is back to what it was: a
 // closed socket is freed after a grace period.
 func awaitSockets(ctx context.Context, before int) (int, error) {
 	used := 0
-	for range 100 {
+	for range socketsMost {
 		var err error
 		if used, err = meter.SocketsUsed(); err != nil || used <= before {
 			return used, err
 		}
-		if err := sleep(ctx, 10*time.Millisecond); err != nil {
+		if err := sleep(ctx, socketsLook); err != nil {
 			return used, err
 		}
 	}

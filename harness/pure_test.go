@@ -1,0 +1,116 @@
+package harness
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"skleak/record"
+	"skleak/scenarios"
+)
+
+func TestSettingInTheWay(t *testing.T) {
+	for _, c := range []struct{ file, value, want string }{
+		{"/proc/sys/kernel/unprivileged_userns_clone", "0\n", "sysctl kernel.unprivileged_userns_clone=0"},
+		{"/proc/sys/kernel/unprivileged_userns_clone", "1\n", ""},
+		{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n", "sysctl kernel.apparmor_restrict_unprivileged_userns=1"},
+		{"/proc/sys/user/max_user_namespaces", "0\n", "sysctl user.max_user_namespaces=0"},
+		{"/proc/sys/user/max_user_namespaces", "100\n", ""},
+	} {
+		got := settingInTheWay(func(name string) ([]byte, error) {
+			if name == c.file {
+				return []byte(c.value), nil
+			}
+			return nil, os.ErrNotExist
+		})
+		if got != c.want {
+			t.Errorf("%s=%q: %q, want %q", c.file, c.value, got, c.want)
+		}
+	}
+}
+
+func TestExplainStart(t *testing.T) {
+	var denied *PrivilegeError
+	if err := explainStart(fmt.Errorf("fork: %w", syscall.EPERM)); !errors.As(err, &denied) {
+		t.Errorf("EPERM: %v, want a PrivilegeError", err)
+	}
+	if err := explainStart(fmt.Errorf("fork: %w", syscall.ENOMEM)); err == nil || errors.As(err, &denied) {
+		t.Errorf("ENOMEM: %v, want trouble that is no PrivilegeError", err)
+	}
+	if err := explainStart(nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestParseEntry(t *testing.T) {
+	for _, name := range []string{"", "1", "1-2", "a-2-3", "1-b-3", "1-2-3-4"} {
+		if _, _, ok := parseEntry(name); ok {
+			t.Errorf("%q was taken for an entry", name)
+		}
+	}
+	if pid, start, ok := parseEntry("12-3456-78"); !ok || pid != 12 || start != 3456 {
+		t.Errorf("12-3456-78: %d, %d, %v", pid, start, ok)
+	}
+}
+
+func TestAlive(t *testing.T) {
+	if alive(os.Getpid(), 1) {
+		t.Error("a process that began at another time was taken for this one")
+	}
+}
+
+func TestLongestFirst(t *testing.T) {
+	list := []scenarios.Scenario{
+		{Name: "a", Expect: []record.Verdict{record.Clean}},
+		{Name: "b", Expect: []record.Verdict{record.Stalled}},
+		{Name: "c", Expect: []record.Verdict{record.Clean, record.Refused}},
+		{Name: "d", Expect: []record.Verdict{record.Held}},
+	}
+	var order strings.Builder
+	for _, sc := range longestFirst(list) {
+		order.WriteString(sc.Name)
+	}
+	if order.String() != "bdac" {
+		t.Errorf("order %s, want bdac", order.String())
+	}
+}
+
+func TestDeadlineDoesNotOverflow(t *testing.T) {
+	l := NewLocal()
+	sc := scenarios.Scenario{Traffic: scenarios.Traffic{Count: scenarios.MaxCount, Rate: scenarios.MinRate}}
+	if d := l.deadline(sc); d < time.Hour {
+		t.Errorf("deadline %s", d)
+	}
+}
+
+func TestReadRequest(t *testing.T) {
+	for _, bad := range []string{"", "{", "[]\n", "not json\n"} {
+		if _, err := readRequest(bufio.NewReader(strings.NewReader(bad))); err == nil {
+			t.Errorf("%q was taken for a request", bad)
+		}
+	}
+	req, err := readRequest(bufio.NewReader(strings.NewReader(`{"scenario":"x"}` + "\nrest")))
+	if err != nil || req.Scenario != "x" {
+		t.Errorf("%+v, %v", req, err)
+	}
+}
+
+func TestLadderDrift(t *testing.T) {
+	began := time.Now()
+	l := &ladder{selfRelease: 3 * time.Second, filled: began}
+	if d := l.drift(1000, began, 200*time.Millisecond); d != 0 {
+		t.Errorf("early rung: drift %d, want 0", d)
+	}
+	if d := l.drift(1000, began.Add(2600*time.Millisecond), 200*time.Millisecond); d != 1000 {
+		t.Errorf("rung at the moment time lets go: drift %d, want all", d)
+	}
+	slow := &ladder{rate: 1e-6} // 1000 bytes a second
+	if d := slow.drift(1000, began, 100*time.Millisecond); d != 100 {
+		t.Errorf("slow drain: drift %d, want 100", d)
+	}
+}
