@@ -45,7 +45,8 @@ func openTapDevice(name string, index int) (*os.File, error) {
 	if err := ownMounts(); err != nil {
 		return nil, macvtapUnsupported(err)
 	}
-	if err := mountOver("sysfs", "/sys"); err != nil {
+	// EBUSY: that very sysfs is on top already (fs/namespace.c, do_add_mount).
+	if err := mountOver("sysfs", "/sys"); err != nil && !errors.Is(err, unix.EBUSY) {
 		return nil, macvtapUnsupported(err)
 	}
 	tap := "tap" + strconv.Itoa(index)
