@@ -1,0 +1,32 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// print writes r for people.
+func (r Result) print(out io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s over a veth, %d pairs of %d packets: median [quartiles]\n", r.Packet, r.Pairs, r.Packets)
+	fmt.Fprintln(&b, "style\tskleak packets/s\tC sendmmsg packets/s\tratio")
+	for _, c := range r.Styles {
+		fmt.Fprintf(&b, "%s\t%s\t%s\t%.2f [%.2f %.2f]\n",
+			c.Style, c.Ours.rate(), c.Peer.rate(), c.Ratio.Median, c.Ratio.Lower, c.Ratio.Upper)
+	}
+	fmt.Fprintln(&b, "\npaced packets/s\tp50 late\tp99 late\tlatest")
+	for _, l := range r.Pacing {
+		fmt.Fprintf(&b, "%.0f\t%.1f µs\t%.1f µs\t%.1f µs\n", l.Rate, l.P50, l.P99, l.Max)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+func (s Spread) rate() string {
+	return fmt.Sprintf("%.0fk [%.0fk %.0fk]", s.Median/1e3, s.Lower/1e3, s.Upper/1e3)
+}
