@@ -1,0 +1,89 @@
+package scenarios
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestBuildOrder(t *testing.T) {
+	dummy := func(name, netns, master string) Link {
+		return Link{Common: Common{Name: name, Netns: netns, Master: master}, Options: &DummyOptions{}}
+	}
+	vlan := func(name, parent string) Link {
+		return Link{Common: Common{Name: name}, Options: &VlanOptions{Parent: parent, ID: 7}}
+	}
+	bridge := func(name, netns string) Link {
+		return Link{Common: Common{Name: name, Netns: netns}, Options: &BridgeOptions{}}
+	}
+	pair := func(name string, peer Common) Link {
+		return Link{Common: Common{Name: name}, Options: &VethOptions{Peer: peer}}
+	}
+	tests := []struct {
+		name, want, err string
+		links           []Link
+	}{
+		{name: "as listed", links: []Link{dummy("b", "", ""), dummy("a", "", "")}, want: "b a"},
+		{name: "parent later", links: []Link{vlan("v", "a"), dummy("b", "", ""), dummy("a", "", "")}, want: "a v b"},
+		{name: "master later", links: []Link{dummy("a", "", "br"), bridge("br", "")}, want: "br a"},
+		{name: "chain", links: []Link{vlan("c", "b"), vlan("b", "a"), dummy("a", "", "")}, want: "a b c"},
+		{name: "peer's master", links: []Link{pair("v0", Common{Name: "v1", Netns: "far", Master: "br"}), bridge("br", "far")}, want: "br v0"},
+		{name: "parent is a peer", links: []Link{vlan("x", "v1"), pair("v0", Common{Name: "v1"})}, want: "v0 x"},
+		{name: "other namespace", links: []Link{dummy("a", "", "br"), bridge("br", "far")}, err: `links[0].master: no link "br" in the sandbox's own namespace`},
+		{name: "missing", links: []Link{vlan("v", "a")}, err: `no link "a"`},
+		{name: "cycle", links: []Link{vlan("a", "c"), vlan("b", "a"), vlan("c", "b")}, err: "are built upon each other"},
+		{name: "cycle by the peer", links: []Link{pair("v0", Common{Name: "v1", Master: "v0"})}, err: "links[0].peer.master: v0 and v0 are"},
+	}
+	for _, tc := range tests {
+		before := slices.Clone(tc.links)
+		got, err := BuildOrder(tc.links)
+		var names []string
+		for _, l := range got {
+			names = append(names, l.Name)
+		}
+		if strings.Join(names, " ") != tc.want || (err == nil) != (tc.err == "") || (err != nil && !strings.Contains(err.Error(), tc.err)) {
+			t.Errorf("%s: %v, %v", tc.name, names, err)
+		}
+		for i := range before {
+			if before[i].Name != tc.links[i].Name {
+				t.Errorf("%s: the caller's list changed", tc.name)
+			}
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	names := []string{"tun/unread", "tun/read", "tap/unread", "hold/tbf"}
+	tests := map[string]string{
+		"tun/unraed":               "tun/unread",
+		"unread":                   "tun/unread tap/unread tun/read",
+		"xyz":                      "",
+		"":                         "",
+		strings.Repeat("x", 10000): "",
+	}
+	for word, want := range tests {
+		if got := strings.Join(Nearest(word, names), " "); got != want {
+			t.Errorf("%.20q: %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestKindsAreWhole(t *testing.T) {
+	seen := map[string]bool{}
+	for _, k := range append(Kinds(), QdiscKinds()...) {
+		if seen[k.Name] || k.About == "" || !strings.HasPrefix(k.Config, "CONFIG_") || k.Module == "" {
+			t.Errorf("%+v", k)
+		}
+		seen[k.Name] = true
+	}
+	for _, k := range linkKinds() {
+		if got := k.options().Kind(); got != k.Name {
+			t.Errorf("%s makes options of %s", k.Name, got)
+		}
+	}
+	for _, k := range qdiscKinds() {
+		if got := k.options().Kind(); got != k.Name {
+			t.Errorf("%s makes options of %s", k.Name, got)
+		}
+	}
+}
