@@ -121,6 +121,9 @@ type listener struct {
 	last           uint32
 	failed         error
 	inARow         int
+	// closing is set before the socket is closed: packets that come meanwhile
+	// get no verdict, the kernel drops them.
+	closing bool
 }
 
 func listen(s *space, number int, spec scenarios.Listener) (*listener, error) {
@@ -195,6 +198,9 @@ func (l *listener) packet(a nfqueue.Attribute) int {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closing {
+		return 0
+	}
 	l.seen++
 	l.inARow = 0
 	if l.none || l.keep[l.seen] {
@@ -245,6 +251,9 @@ func (l *listener) counts() (seen, withheld int) {
 
 // close ends the listener and waits for its goroutines.
 func (l *listener) close() error {
+	l.mu.Lock()
+	l.closing = true
+	l.mu.Unlock()
 	l.stop()
 	err := l.nf.Close()
 	l.mu.Lock()
