@@ -40,6 +40,7 @@ func newBuilder(name Name, dir string) (*builder, error) {
 	return &builder{dir: dir, root: root, kernel: Kernel{Name: name}, releases: map[string]string{}}, nil
 }
 
+// Close lets go of the folder.
 func (b *builder) Close() error { return b.root.Close() }
 
 // write puts a file into the folder and notes its checksum. Paths that lead

@@ -14,7 +14,7 @@ func someCatalogue(t testing.TB) *Catalogue {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // it is only read
+	defer f.Close()
 	var all []stanza
 	if err := readStanzas(f, func(s stanza) { all = append(all, s) }); err != nil {
 		t.Fatal(err)

@@ -42,7 +42,7 @@ func (c command) run(ctx context.Context) (string, error) {
 	err := cmd.Run()
 	said := strings.TrimSpace(messages.String())
 	if errors.Is(err, exec.ErrNotFound) {
-		return said, fmt.Errorf("%s: %w; Debian kernels need apt and dpkg, or use path: or file:", c.argv[0], err)
+		return said, fmt.Errorf("%s: %w; Debian kernels need apt and dpkg (a build tree or a bzImage does not)", c.argv[0], err)
 	}
 	if err != nil && ctx.Err() != nil {
 		return said, fmt.Errorf("%s: %w", c.argv[0], context.Cause(ctx))

@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -139,11 +140,13 @@ func eachMember(ctx context.Context, r io.Reader, each func(string, []byte) erro
 		if h.Size > maxMember {
 			return fmt.Errorf("%s has %d bytes; at most %d are taken", name, h.Size, maxMember)
 		}
-		content := make([]byte, h.Size)
-		if _, err := io.ReadFull(archive, content); err != nil {
+		// NB: not a buffer of the size the header claims, which may lie.
+		var content bytes.Buffer
+		content.Grow(int(min(h.Size, 4<<20)) + bytes.MinRead)
+		if _, err := content.ReadFrom(archive); err != nil {
 			return fmt.Errorf("read %s: %w", name, err)
 		}
-		if err := each(name, content); err != nil {
+		if err := each(name, content.Bytes()); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,12 +80,15 @@ func fakeELF(t testing.TB, notes, modinfo []byte) []byte {
 
 func note(name string, kind uint32, desc []byte) []byte {
 	var b bytes.Buffer
-	pad := func(p []byte) { b.Write(append(p, make([]byte, -len(p)&3)...)) }
+	pad := func(p []byte) {
+		b.Write(p)
+		b.Write(make([]byte, -len(p)&3))
+	}
 	for _, v := range []uint32{uint32(len(name) + 1), uint32(len(desc)), kind} {
 		b.Write(binary.LittleEndian.AppendUint32(nil, v))
 	}
 	pad(append([]byte(name), 0))
-	pad(bytes.Clone(desc))
+	pad(desc)
 	return b.Bytes()
 }
 
@@ -114,7 +118,7 @@ func fakeImage(payload []byte, release string) []byte {
 	copy(image[2*sector:], release+" (someone@example.org) #1 SMP\x00")
 	le.PutUint32(image[offPayload:], 64)
 	le.PutUint32(image[offPayloadLength:], uint32(len(payload)))
-	return append(image, payload...)
+	return slices.Concat(image, payload)
 }
 
 func appendSize(packed []byte, size int) []byte {

@@ -102,7 +102,7 @@ func (s *Store) available(ctx context.Context, age time.Duration) (*Catalogue, e
 	}
 	found := findArchives(all)
 	if found.Main == nil {
-		return nil, fmt.Errorf("%w: add one to its sources (component main, signed by debian-archive-keyring), or use path: or file:", ErrNoArchive)
+		return nil, fmt.Errorf("%w: add one to its sources (component main, signed by debian-archive-keyring), or name a build tree or a bzImage", ErrNoArchive)
 	}
 	var c *Catalogue
 	err = s.locked(ctx, "apt", func() error {
