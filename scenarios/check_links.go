@@ -30,7 +30,7 @@ func checkLinks(s Scenario) error {
 		if l.Options == nil {
 			return wrong(at+".kind", "a link without a kind", "give it Options")
 		}
-		if err := l.Common.check(); err != nil {
+		if err := l.check(); err != nil {
 			return under(at, err)
 		}
 		if err := l.Options.Check(); err != nil {

@@ -115,7 +115,7 @@ func badLinks() []badInput {
 		{"list for a word", withLinks("{name: [a], kind: dummy}"), "4:16: links[0].name: a list where one value belongs"},
 		{"list for a mapping", withLinks("[a]"), "a list where a mapping belongs"},
 		{"route", withKey("routes: [{to: default}]"), "routes[0]: a route to nowhere"},
-		{"filter", withKey("filters: [{hook: ouput, action: drop}]"), `6:22: filters[0].hook: unknown hook "ouput"; did you mean output, input?`},
+		{"filter", withKey("filters: [{hook: outputs, action: drop}]"), `6:22: filters[0].hook: unknown hook "outputs"; did you mean output?`},
 		{"filter link", withKey("filters: [{hook: output, link: v9, action: drop}]"), `filters[0].link: no link "v9"`},
 	}
 }
