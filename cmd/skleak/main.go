@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"skleak/harness"
+	"skleak/vm"
 )
 
 // Exit statuses beside those of record.Report.ExitCode.
@@ -27,12 +28,17 @@ const (
 )
 
 func main() {
+	if vm.IsInit() {
+		os.Exit(vm.Init())
+	}
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case harness.SandboxCommand:
 			os.Exit(harness.Child(os.Args[2:]))
 		case harness.KeeperCommand:
 			os.Exit(harness.Keeper(os.Args[2:]))
+		case vm.WorkerCommand:
+			os.Exit(vm.Worker(guestRunner))
 		}
 	}
 	os.Exit(realMain(os.Args[1:]))

@@ -34,6 +34,7 @@ packets, and measures the growth of the sender's own sk_wmem_alloc.`,
 		judgeCommand(t, status),
 		reportCommand(t, status),
 		soakCommand(t, status),
+		vmCommand(t, status),
 		manCommand(),
 	)
 	return root

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"skleak/harness"
+	"skleak/vm"
+)
+
+// guestOptions go from the host to the runner in its guest.
+type guestOptions struct {
+	Harness harness.Options `json:"harness"`
+	Jobs    int             `json:"jobs"`
+}
+
+// guestRunner is what runs scenarios inside a guest.
+func guestRunner(options json.RawMessage) (vm.Runner, error) {
+	var o guestOptions
+	if err := json.Unmarshal(options, &o); err != nil {
+		return nil, fmt.Errorf("read the options of the guest's runner: %w", err)
+	}
+	local := harness.NewLocal()
+	local.Options, local.KeepLeftovers = o.Harness, true
+	if o.Jobs > 0 {
+		local.Jobs = o.Jobs
+	}
+	return local, nil
+}

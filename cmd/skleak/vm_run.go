@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"skleak/campaign"
+	"skleak/record"
+	"skleak/scenarios"
+)
+
+// vmRunFlags are the flags of `skleak vm run`.
+type vmRunFlags struct {
+	kernel  string
+	traffic trafficFlags
+	output  outputFlags
+	vm      vmFlags
+	save    string
+	strict  bool
+}
+
+func vmRunCommand(t terminal, status *statusCode) *cobra.Command {
+	var f vmRunFlags
+	cmd := &cobra.Command{
+		Use:   "run --kernel KERNEL [SCENARIO…|FILE…]",
+		Short: "Run scenarios on one kernel in a VM",
+		Long: `Boot a kernel, run the scenarios in it as skleak run would, and report. What
+may leave kernel memory lost runs too: the VM is thrown away. A scenario that
+kills its guest is told with the kernel's own words, and the rest goes on in a
+fresh one.
+
+The exit status is that of skleak run; a kernel that does not boot gives 2.`,
+		Example: `  skleak vm run --kernel debian:6.1 tun/unread hold/plug
+  skleak vm run --kernel path:/src/linux --json -o report.json
+  skleak vm run --kernel debian:6.12 --keep /tmp/guest team   # console, initramfs and QEMU command stay there`,
+		ValidArgsFunction: completeScenarios,
+		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, t, args, status) },
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&f.kernel, "kernel", "", "the kernel, like debian:6.12")
+	f.traffic.register(fs)
+	f.output.register(fs)
+	f.vm.register(fs)
+	fs.StringVar(&f.vm.keep, "keep", "", "keep the last guest's console, initramfs and QEMU command in this folder")
+	fs.StringVar(&f.save, "save", "", "keep the traces in this folder, for `skleak judge`")
+	fs.BoolVar(&f.strict, "strict", false, "a known defect that shows is a failure too")
+	return cmd
+}
+
+func (f *vmRunFlags) run(cmd *cobra.Command, t terminal, args []string, status *statusCode) error {
+	list, controls, err := f.prepare(cmd, args)
+	if err != nil {
+		return err
+	}
+	out, err := f.output.open(t)
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	found, err := fetchKernels(cmd.Context(), t, f.kernel)
+	if err != nil {
+		return err
+	}
+	if len(found) != 1 {
+		return fmt.Errorf("--kernel %s means %d kernels; `skleak matrix --kernels` runs several", f.kernel, len(found))
+	}
+	m, err := f.vm.machine(found[0])
+	if err != nil {
+		return err
+	}
+	m.Replay = "skleak " + shellWords(append([]string{"vm", "run", "--kernel", string(found[0].Name), "--keep", "guest"}, args...)...)
+	if err := accelerate(cmd.Context(), &m); err != nil {
+		return err
+	}
+	live := newLive(t, f.output, len(list)+len(controls))
+	o := campaign.Options{AllowLasting: true, Observe: live.Observe, Finished: live.Finished}
+	if f.save != "" {
+		o.Save = campaign.Saved{Dir: f.save}.Save
+	}
+	run, runErr := campaign.Run(cmd.Context(), m, list, controls, o)
+	live.Close()
+	if runErr != nil && len(run.Results) == 0 {
+		return runErr
+	}
+	rep := record.Report{Schema: record.ReportSchema, Runs: []record.Run{run}}
+	if err := out.write(rep); err != nil {
+		return err
+	}
+	*status = statusCode(rep.ExitCode(f.strict))
+	return runErr
+}
+
+// prepare checks the flags and chooses the scenarios.
+func (f *vmRunFlags) prepare(cmd *cobra.Command, args []string) (list, controls []scenarios.Scenario, err error) {
+	if f.kernel == "" {
+		return nil, nil, fmt.Errorf("--kernel is missing: name one like debian:6.12; `skleak kernels list --available` has them")
+	}
+	if err := f.vm.check(); err != nil {
+		return nil, nil, err
+	}
+	for _, dir := range []string{f.save, f.vm.keep} {
+		if dir == "" {
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, nil, fmt.Errorf("make the folder %s: %w", dir, err)
+		}
+	}
+	if list, controls, err = choose(args); err != nil {
+		return nil, nil, err
+	}
+	list, err = f.traffic.apply(cmd.Flags(), list)
+	return list, controls, err
+}
