@@ -78,10 +78,12 @@ func (w *World) space(name string) (*space, error) {
 	return nil, fmt.Errorf("there is no namespace %q", name)
 }
 
-// prepare sets lo up, IPv6 off unless asked for, and forwarding.
+// prepare sets lo up, IPv6 off unless asked for, and forwarding. Bridges do not
+// call netfilter: its prerouting hook orphans what a bridge passes on (ip_rcv_core
+// by way of br_netfilter), so it would hide what the link does.
 func (s *space) prepare(ipv6, forward bool) error {
 	err := s.do(func() error {
-		var errs []error
+		errs := []error{setSysctl("net/bridge/bridge-nf-call-iptables", "0")}
 		if !ipv6 {
 			for _, which := range []string{"all", "default"} {
 				errs = append(errs, setSysctl("net/ipv6/conf/"+which+"/disable_ipv6", "1"))

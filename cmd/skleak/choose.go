@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
-
 	"skleak/scenarios"
 )
 
@@ -84,7 +82,7 @@ func chooseOne(arg string, all []scenarios.Scenario) ([]scenarios.Scenario, erro
 	if looksLikeFile(arg) {
 		return readFile(arg)
 	}
-	return nil, fmt.Errorf("no scenario %q; did you mean %s? `skleak list` has them all", arg, nearest(arg, all))
+	return nil, fmt.Errorf("no scenario %q; %s`skleak list` has them all", arg, meant(arg, all))
 }
 
 func looksLikeFile(arg string) bool {
@@ -95,7 +93,7 @@ func looksLikeFile(arg string) bool {
 	return err == nil
 }
 
-func readFile(name string) (list []scenarios.Scenario, err error) {
+func readFile(name string) ([]scenarios.Scenario, error) {
 	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no file %s", name)
@@ -106,23 +104,18 @@ func readFile(name string) (list []scenarios.Scenario, err error) {
 	if info.IsDir() {
 		return nil, fmt.Errorf("%s is a folder; name the scenario files in it", name)
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("read scenarios: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return scenarios.Decode(name, f)
+	return scenarios.ReadFile(name)
 }
 
-// nearest names the three scenarios whose names are closest to name.
-func nearest(name string, all []scenarios.Scenario) string {
+// meant suggests the names closest to name; "" when nothing is near.
+func meant(name string, all []scenarios.Scenario) string {
 	names := make([]string, 0, len(all))
 	for _, sc := range all {
 		names = append(names, sc.Name)
 	}
-	slices.SortStableFunc(names, func(a, b string) int {
-		return levenshtein.ComputeDistance(name, a) - levenshtein.ComputeDistance(name, b)
-	})
-	names = names[:min(3, len(names))]
-	return strings.Join(names, ", ")
+	near := scenarios.Nearest(name, names)
+	if len(near) == 0 {
+		return ""
+	}
+	return "did you mean " + strings.Join(near, ", ") + "? "
 }
