@@ -1,6 +1,7 @@
 // Package reports writes a record.Report for different readers: a table for
-// people, JSON for programs, KTAP for kernel test machinery. It also has the
-// live view that a terminal shows while a run is under way.
+// people, JSON for programs, KTAP for kernel test machinery, JUnit for CI
+// servers. It also has the live view that a terminal shows while a run is
+// under way.
 //
 // A format is one file and one line in Formats. The package needs nothing: it
 // looks at no terminal and no environment, the caller says how wide, how

@@ -37,6 +37,7 @@ func Formats() []Format {
 		{Name: "table", About: "for people: a line a scenario, then what is not as it should be", Write: writeTable},
 		{Name: "json", About: "for programs: schema " + record.ReportSchema + ", one object", Write: writeJSON},
 		{Name: "ktap", About: "for kernel test machinery: KTAP version 1", Write: writeKTAP},
+		{Name: "junit", About: "for CI servers: JUnit XML, a testsuite per kernel", Write: writeJUnit},
 	}
 }
 

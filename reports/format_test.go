@@ -54,6 +54,8 @@ func TestGolden(t *testing.T) {
 		"report.json":       {"json", sample(), Options{}},
 		"report.ktap":       {"ktap", sample(), Options{}},
 		"several.ktap":      {"ktap", several, Options{}},
+		"report.xml":        {"junit", sample(), Options{}},
+		"several.xml":       {"junit", several, Options{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := written(t, c.format, c.rep, c.o)
@@ -114,9 +116,9 @@ func TestWriteErrorIsTold(t *testing.T) {
 
 func TestLookup(t *testing.T) {
 	for name, want := range map[string]string{
-		"jsno":  `unknown report format "jsno" (did you mean json?): choose one of table, json, ktap`,
-		"TAP":   `unknown report format "TAP" (did you mean ktap?): choose one of table, json, ktap`,
-		"email": `unknown report format "email": choose one of table, json, ktap`,
+		"jsno":  `unknown report format "jsno" (did you mean json?): choose one of table, json, ktap, junit`,
+		"TAP":   `unknown report format "TAP" (did you mean ktap?): choose one of table, json, ktap, junit`,
+		"email": `unknown report format "email": choose one of table, json, ktap, junit`,
 	} {
 		if _, err := Lookup(name); err == nil || err.Error() != want {
 			t.Errorf("Lookup(%q) = %v, want %s", name, err, want)
