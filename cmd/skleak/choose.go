@@ -68,7 +68,7 @@ func chooseOne(arg string, all []scenarios.Scenario) ([]scenarios.Scenario, erro
 		family, _, _ := strings.Cut(sc.Name, "/")
 		matched, err := path.Match(arg, sc.Name)
 		if err != nil {
-			return nil, fmt.Errorf("pattern %q: %w", arg, err)
+			return nil, fmt.Errorf("pattern %q: %w; write one like tun/* or */unread", arg, err)
 		}
 		if sc.Name == arg || matched || family == arg {
 			// A control asked for by name is reported like any other scenario.
@@ -96,7 +96,7 @@ func looksLikeFile(arg string) bool {
 func readFile(name string) ([]scenarios.Scenario, error) {
 	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no file %s", name)
+		return nil, fmt.Errorf("no file %s; name a YAML file of scenarios that is there", name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read scenarios: %w", err)

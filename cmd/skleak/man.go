@@ -16,13 +16,13 @@ func manCommand() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return fmt.Errorf("make the folder for manual pages: %w", err)
+				return fmt.Errorf("make the folder for manual pages: %w; name another", err)
 			}
 			root := cmd.Root()
 			root.DisableAutoGenTag = true
 			header := &doc.GenManHeader{Title: "SKLEAK", Section: "1", Source: "skleak", Manual: "skleak"}
 			if err := doc.GenManTree(root, header, args[0]); err != nil {
-				return fmt.Errorf("write manual pages to %s: %w", args[0], err)
+				return fmt.Errorf("write manual pages to %s: %w; name another folder", args[0], err)
 			}
 			return nil
 		},

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/google/renameio/v2"
@@ -26,12 +28,15 @@ func (f *outputFlags) register(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.file, "output", "o", "", "write the report to this file")
 }
 
-// output is an opened place for a report.
+// output is a place for a report that was found writable.
 type output struct {
 	format  reports.Format
 	options reports.Options
 	out     io.Writer
-	file    *renameio.PendingFile
+	// file is the name of a file to write instead of out, "" for none.
+	file string
+	// special is that file if it is a pipe, a device or a link to something.
+	special *os.File
 }
 
 // open checks format and place before anything is run.
@@ -49,48 +54,91 @@ func (f outputFlags) open(t terminal) (*output, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &output{format: format, out: t.out, options: reports.Options{Width: t.outWidth, Colour: t.colour, ASCII: t.ascii}}
-	if f.file == "" {
+	o := &output{format: format, out: t.out, file: f.file}
+	if o.file == "" {
+		o.options = reports.Options{Width: t.outWidth, Colour: t.colour, ASCII: t.ascii}
 		return o, nil
 	}
 	o.options = reports.Options{ASCII: t.ascii}
-	if info, err := os.Stat(f.file); err == nil && !info.Mode().IsRegular() {
-		// A pipe or /dev/stdout cannot be replaced by a rename.
-		dev, err := os.OpenFile(f.file, os.O_WRONLY, 0)
-		if err != nil {
-			return nil, fmt.Errorf("open %s for the report: %w; name another file with -o", f.file, err)
-		}
-		o.out = dev
-		return o, nil
-	}
-	if o.file, err = renameio.NewPendingFile(f.file, renameio.WithPermissions(0o644)); err != nil {
-		return nil, fmt.Errorf("open %s for the report: %w; name another file with -o", f.file, err)
-	}
-	o.out = o.file
-	return o, nil
+	return o, o.tryFile()
 }
 
-// write prints the report; a file appears whole or not at all.
-func (o *output) write(rep record.Report) error {
-	w := bufio.NewWriter(o.out)
-	err := o.format.Write(w, rep, o.options)
-	if err == nil {
-		err = w.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	if o.file != nil {
-		if err := o.file.CloseAtomicallyReplace(); err != nil {
-			return fmt.Errorf("write the report: %w", err)
+// tryFile sees whether the file can be written. An ordinary one is made only
+// at the end, so that a killed run leaves none half done.
+func (o *output) tryFile() error {
+	// NB: Lstat, since a rename over /dev/stdout would replace that link for everybody.
+	if info, err := os.Lstat(o.file); err == nil && !info.Mode().IsRegular() {
+		if o.special, err = os.OpenFile(o.file, os.O_WRONLY, 0); err != nil {
+			return o.explain("open", err)
 		}
+		return nil
+	}
+	pending, err := renameio.NewPendingFile(o.file)
+	if err != nil {
+		return o.explain("open", err)
+	}
+	return pending.Cleanup()
+}
+
+// explain leaves out the name of the temporary file that an error has.
+func (o *output) explain(what string, err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	return fmt.Errorf("%s %s for the report: %w; name another file with -o", what, o.file, err)
+}
+
+// write prints the report; an ordinary file appears whole or not at all.
+func (o *output) write(rep record.Report) error {
+	if o.file == "" {
+		if err := o.print(o.out, rep); err != nil {
+			return fmt.Errorf("print the report: %w; write it to a file with -o", err)
+		}
+		return nil
+	}
+	write := o.replace
+	if o.special != nil {
+		write = o.overwrite
+	}
+	if err := write(rep); err != nil {
+		return o.explain("write", err)
 	}
 	return nil
 }
 
-// discard removes a file that was not written.
-func (o *output) discard() {
-	if o.file != nil {
-		_ = o.file.Cleanup()
+func (o *output) replace(rep record.Report) (err error) {
+	pending, err := renameio.NewPendingFile(o.file, renameio.WithPermissions(0o644))
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, pending.Cleanup()) }()
+	if err := o.print(pending, rep); err != nil {
+		return err
+	}
+	return pending.CloseAtomicallyReplace()
+}
+
+func (o *output) overwrite(rep record.Report) error {
+	if info, err := o.special.Stat(); err == nil && info.Mode().IsRegular() {
+		if err := o.special.Truncate(0); err != nil {
+			return err
+		}
+	}
+	return o.print(o.special, rep)
+}
+
+// discard lets go of what open opened.
+func (o *output) discard() {
+	if o.special != nil {
+		_ = o.special.Close()
+	}
+}
+
+func (o *output) print(to io.Writer, rep record.Report) error {
+	w := bufio.NewWriter(to)
+	if err := o.format.Write(w, rep, o.options); err != nil {
+		return err
+	}
+	return w.Flush()
 }

@@ -39,7 +39,7 @@ func reportCommand(t terminal, status *statusCode) *cobra.Command {
 func readReport(name string) (rep record.Report, err error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return record.Report{}, fmt.Errorf("open report: %w", err)
+		return record.Report{}, fmt.Errorf("open report: %w; `skleak run --json -o FILE` writes one", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	if rep, err = record.ReadReport(f); err != nil {

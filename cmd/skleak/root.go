@@ -21,6 +21,8 @@ packets, and measures the growth of the sender's own sk_wmem_alloc.`,
   skleak doctor                     # what this machine can do`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		// Far enough for a slip or two.
+		SuggestionsMinimumDistance: 2,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; `%s --help` has the flags", err, cmd.CommandPath())
@@ -37,5 +39,7 @@ packets, and measures the growth of the sender's own sk_wmem_alloc.`,
 		vmCommand(t, status),
 		manCommand(),
 	)
+	root.InitDefaultCompletionCmd()
+	helpfulUsage(root)
 	return root
 }

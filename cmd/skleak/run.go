@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -74,6 +75,11 @@ func (f *runFlags) run(cmd *cobra.Command, t terminal, args []string, status *st
 		return err
 	}
 	defer out.discard()
+	if f.save != "" {
+		if err := writableFolder(f.save); err != nil {
+			return err
+		}
+	}
 	local := harness.NewLocal()
 	if f.jobs > 0 {
 		local.Jobs = f.jobs
@@ -84,10 +90,12 @@ func (f *runFlags) run(cmd *cobra.Command, t terminal, args []string, status *st
 
 	live := newLive(t, f.output, len(list)+len(controls))
 	o := campaign.Options{AllowLasting: f.allowLasting, Observe: live.Observe, Finished: live.Finished}
+	ctx, cancel := context.WithCancelCause(cmd.Context())
+	defer cancel(nil)
 	if f.save != "" {
-		o.Save = campaign.Saved{Dir: f.save}.Save
+		o.Save = saveOrStop(campaign.Saved{Dir: f.save}, cancel)
 	}
-	run, runErr := campaign.Run(cmd.Context(), local, list, controls, o)
+	run, runErr := campaign.Run(ctx, local, list, controls, o)
 	live.Close()
 	rep := record.Report{Schema: record.ReportSchema, Runs: []record.Run{run}}
 	var denied *harness.PrivilegeError
@@ -101,6 +109,18 @@ func (f *runFlags) run(cmd *cobra.Command, t terminal, args []string, status *st
 	return runErr
 }
 
+// saveOrStop saves traces and ends the run when one cannot be saved: the rest
+// would meet the same full disk.
+func saveOrStop(to campaign.Saved, stop context.CancelCauseFunc) func(scenarios.Scenario, int, record.Trace) error {
+	return func(sc scenarios.Scenario, attempt int, t record.Trace) error {
+		err := to.Save(sc, attempt, t)
+		if err != nil {
+			stop(fmt.Errorf("%w; make room, or name another folder with --save", err))
+		}
+		return err
+	}
+}
+
 // prepare chooses the scenarios and lets the flags change them.
 func (f *runFlags) prepare(cmd *cobra.Command, args []string) (list, controls []scenarios.Scenario, err error) {
 	if cmd.Flags().Changed("jobs") && f.jobs < 1 {
@@ -111,11 +131,6 @@ func (f *runFlags) prepare(cmd *cobra.Command, args []string) (list, controls []
 	}
 	if list, controls, err = choose(args); err != nil {
 		return nil, nil, err
-	}
-	if f.save != "" {
-		if err := writableFolder(f.save); err != nil {
-			return nil, nil, err
-		}
 	}
 	list, err = f.traffic.apply(cmd.Flags(), list)
 	return list, controls, err
