@@ -52,6 +52,7 @@ func Run(ctx context.Context, r Runner, list, controls []scenarios.Scenario, o O
 		Kernel:      c.kernel,
 		Controls:    c.controls(controls),
 		Results:     c.inOrder(list),
+		Notes:       c.notes.lines(),
 		Interrupted: err != nil,
 	}
 	if err == nil {
@@ -66,6 +67,7 @@ type collector struct {
 	options Options
 	kernel  record.Kernel
 	results map[string]record.Result
+	notes   notes
 }
 
 // withoutLasting leaves out, as skips, what must not run on this machine.
@@ -102,6 +104,9 @@ func (c *collector) collect(ctx context.Context, r Runner, list []scenarios.Scen
 		}
 		if e.Kind == record.EventHello && e.Kernel != nil {
 			c.kernel = *e.Kernel
+		}
+		if e.Kind == record.EventNote {
+			c.notes.add(e)
 		}
 		sc, known := byName[e.Scenario]
 		if !known || !e.Ends() {

@@ -46,7 +46,7 @@ func (x *experiment) calibrate(ctx context.Context) (err error) {
 		return ctx.Err()
 	}
 	if err != nil {
-		x.emit(record.Event{Kind: record.EventNote, Text: fmt.Sprintf("%s: truesize not measured: %v", x.sc.Name, err)})
+		x.emit(record.Event{Kind: record.EventNote, Text: fmt.Sprintf("truesize not measured: %v", err)})
 		return nil
 	}
 	x.trace.Truesize, x.trace.TruesizeBy = truesize, by

@@ -18,8 +18,11 @@ type Run struct {
 	// Interrupted is set when the run was stopped before its end.
 	Interrupted bool `json:"interrupted,omitempty"`
 	// Trouble says why a kernel has no or too few results; "" when it has them.
-	Trouble string  `json:"trouble,omitempty"`
-	Seconds float64 `json:"seconds"`
+	Trouble string `json:"trouble,omitempty"`
+	// Notes are lines for the reader that are no verdict: what could not be
+	// measured, what was freed of a killed run.
+	Notes   []string `json:"notes,omitempty"`
+	Seconds float64  `json:"seconds"`
 }
 
 // Kernel is what ran, and where it came from.

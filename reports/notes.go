@@ -135,6 +135,12 @@ func (p painter) controls(out *bytes.Buffer, run record.Run) {
 
 // summary is the last line: counts and time.
 func (p painter) summary(out *bytes.Buffer, run record.Run) {
+	if len(run.Notes) > 0 {
+		out.WriteByte('\n')
+	}
+	for _, note := range run.Notes {
+		p.paragraph(out, "", "note: "+p.safe(note))
+	}
 	if run.Trouble != "" {
 		fmt.Fprintln(out)
 		p.paragraph(out, "", "this run has trouble of its own: "+p.safe(run.Trouble))

@@ -6,6 +6,7 @@ import (
 	"net"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -32,7 +33,7 @@ type heldLoopback struct {
 // holdLoopback sets lo of the calling process's namespace up to hold packets of
 // size bytes, by tbf where the kernel has it, else by plug.
 func holdLoopback(size, mtu int) (*heldLoopback, error) {
-	nl, err := netlink.NewHandle()
+	nl, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, fmt.Errorf("open netlink: %w", err)
 	}
