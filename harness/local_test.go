@@ -135,7 +135,7 @@ scenarios:
 
 // held starts a scenario that holds for good and returns once it does, with
 // the pid of the sandbox child.
-func held(t *testing.T, ctx context.Context, events chan<- record.Event) int {
+func held(ctx context.Context, t *testing.T, events chan<- record.Event) int {
 	t.Helper()
 	before := map[int]bool{}
 	for _, pid := range children() {
@@ -237,7 +237,7 @@ func TestKilledChildIsTroubleAndLeavesNothing(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		t.Run(sig.String(), func(t *testing.T) {
 			events := make(chan record.Event, 1000)
-			pid := held(t, t.Context(), events)
+			pid := held(t.Context(), t, events)
 			watch, err := os.Open(procNet(pid))
 			if err != nil {
 				t.Fatal(err)
@@ -261,7 +261,7 @@ func TestCancelledRunLeavesNothing(t *testing.T) {
 	needRoot(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	events := make(chan record.Event, 1000)
-	pid := held(t, ctx, events)
+	pid := held(ctx, t, events)
 	watch, err := os.Open(procNet(pid))
 	if err != nil {
 		t.Fatal(err)
@@ -280,7 +280,7 @@ func TestSweepFreesWhatAllKilledLeft(t *testing.T) {
 	events := make(chan record.Event, 1000)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	pid := held(t, ctx, events)
+	pid := held(ctx, t, events)
 	keeper := 0
 	for _, c := range children() {
 		if parentOf(c) == pid {

@@ -80,7 +80,7 @@ func catchSignals() (context.Context, func() syscall.Signal, func()) {
 		select {
 		case s := <-signals:
 			if sig, ok := s.(syscall.Signal); ok {
-				got.Store(int32(sig)) //nolint:gosec // signal numbers are small
+				got.Store(int32(sig))
 			}
 			signal.Stop(signals)
 			cancel()

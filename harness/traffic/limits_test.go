@@ -206,7 +206,11 @@ func reassembled(t *testing.T, heard *tap) int {
 	pieces := ip4defrag.NewIPv4Defragmenter()
 	for range 64 {
 		got := gopacket.NewPacket(heard.next(), layers.LayerTypeEthernet, gopacket.Default)
-		whole, err := pieces.DefragIPv4(got.NetworkLayer().(*layers.IPv4))
+		ip, ok := got.NetworkLayer().(*layers.IPv4)
+		if !ok {
+			t.Fatalf("heard %v, which is no IPv4", got)
+		}
+		whole, err := pieces.DefragIPv4(ip)
 		if err != nil {
 			t.Fatal(err)
 		}

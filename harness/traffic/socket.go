@@ -87,11 +87,16 @@ func dropReceived(fd int) error {
 	if err != nil {
 		return fmt.Errorf("attach a filter that drops all input: %w", err)
 	}
+	discardReceived(fd)
+	return nil
+}
+
+// discardReceived takes what had come before the filter was there.
+func discardReceived(fd int) {
 	const most = 1024
 	for range most {
 		if _, _, err := unix.Recvfrom(fd, nil, unix.MSG_DONTWAIT|unix.MSG_TRUNC); err != nil {
-			break
+			return
 		}
 	}
-	return nil
 }

@@ -63,7 +63,10 @@ type Observer interface {
 // nobody looks on where no Observer was given.
 type nobody struct{}
 
+// Sent implements Observer.
 func (nobody) Sent(int) {}
+
+// Blocked implements Observer.
 func (nobody) Blocked() {}
 
 // errnoName is "ENOBUFS", or the number's text where it has no name.
