@@ -7,6 +7,8 @@ const ReportSchema = "skleak/1"
 type Report struct {
 	Schema string `json:"schema"`
 	Runs   []Run  `json:"runs"`
+	// Shard is set on a part of a matrix.
+	Shard *Shard `json:"shard,omitempty"`
 }
 
 // Run is the catalogue, or a part of it, on one kernel.

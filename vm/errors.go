@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -15,7 +16,11 @@ type Evidence struct {
 	Replay string
 }
 
+// String has a line for each piece of evidence there is.
 func (e Evidence) String() string {
+	if e.Command == "" {
+		return ""
+	}
 	var b strings.Builder
 	if console := strings.TrimSpace(e.Console); console != "" {
 		b.WriteString("\nthe console's end:\n")
@@ -25,9 +30,7 @@ func (e Evidence) String() string {
 	} else {
 		b.WriteString("\nthe console was empty\n")
 	}
-	if e.Command != "" {
-		b.WriteString("QEMU was: " + e.Command + "\n")
-	}
+	b.WriteString("QEMU was: " + e.Command + "\n")
 	if e.Replay != "" {
 		b.WriteString("again: " + e.Replay)
 	}
@@ -43,10 +46,8 @@ type BootError struct {
 	Evidence
 }
 
-// Error implements error.
-func (e *BootError) Error() string {
-	return fmt.Sprintf("kernel %s: %s%s", e.Kernel, e.What, e.Evidence)
-}
+// Error implements error; Explain has the evidence too.
+func (e *BootError) Error() string { return fmt.Sprintf("kernel %s: %s", e.Kernel, e.What) }
 
 // InfraError is our trouble: no QEMU, no memory, a deadline, a garbled channel.
 type InfraError struct {
@@ -56,13 +57,22 @@ type InfraError struct {
 	Evidence
 }
 
-// Error implements error.
-func (e *InfraError) Error() string {
-	if e.Command == "" {
-		return fmt.Sprintf("VM of kernel %s: %v", e.Kernel, e.Err)
-	}
-	return fmt.Sprintf("VM of kernel %s: %v%s", e.Kernel, e.Err, e.Evidence)
-}
+// Error implements error; Explain has the evidence too.
+func (e *InfraError) Error() string { return fmt.Sprintf("VM of kernel %s: %v", e.Kernel, e.Err) }
 
 // Unwrap gives the cause.
 func (e *InfraError) Unwrap() error { return e.Err }
+
+// Explain is err with the evidence of a guest's trouble, on lines of its own.
+func Explain(err error) string {
+	var boot *BootError
+	var infra *InfraError
+	switch {
+	case errors.As(err, &boot):
+		return err.Error() + boot.String()
+	case errors.As(err, &infra):
+		return err.Error() + infra.String()
+	default:
+		return err.Error()
+	}
+}

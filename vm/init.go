@@ -80,7 +80,7 @@ func (i guestInitProcess) run() error {
 	}
 	argv, env := []string{guestInit, WorkerCommand}, []string{"PATH=/bin:/sbin:/usr/sbin:/usr/bin", "HOME=/root", "TERM=dumb"}
 	if req.Mode == ModeShell {
-		argv = []string{guestBusybox, "sh", "-l"}
+		argv = []string{guestBusybox, "sh", "-c", shellScript(req)}
 		env = append(env[:2], req.Env...)
 	}
 	pid, err := i.system.Start(argv, env, req.Mode == ModeShell)

@@ -200,7 +200,7 @@ func (s *session) after(list []scenarios.Scenario, p *progress, err error) bool 
 	}
 	switch {
 	case len(underWay) == 1:
-		if !s.trouble(underWay, err.Error()) {
+		if !s.trouble(underWay, Explain(err)) {
 			return false
 		}
 	case len(underWay) > 1:
@@ -208,7 +208,7 @@ func (s *session) after(list []scenarios.Scenario, p *progress, err error) bool 
 			s.todo = append(s.todo, []scenarios.Scenario{sc})
 		}
 	case len(rest) == len(list):
-		return s.trouble(rest, err.Error())
+		return s.trouble(rest, Explain(err))
 	}
 	if len(rest) > 0 {
 		s.todo = slices.Insert(s.todo, 0, rest)

@@ -14,26 +14,24 @@ import (
 // openStore opens the user's store of kernels.
 func openStore() (*kernels.Store, error) { return kernels.Open("", kernels.Limits{}) }
 
-// fetchKernels gives the kernels that specs, separated by commas, mean; what
-// the store lacks is fetched, with a line on progress.
-func fetchKernels(ctx context.Context, t terminal, specs string) ([]*kernels.Kernel, error) {
+// fetchKernel gives the one kernel that --kernel means; it is fetched if the
+// store lacks it.
+func fetchKernel(ctx context.Context, t terminal, spec string) (*kernels.Kernel, error) {
+	if spec == "" {
+		return nil, errors.New("--kernel is missing: name one like debian:6.12; `skleak kernels list --available` has them")
+	}
 	store, err := openStore()
 	if err != nil {
 		return nil, err
 	}
-	names, err := resolveKernels(ctx, store, specs)
+	names, err := resolveKernels(ctx, store, spec)
 	if err != nil {
 		return nil, err
 	}
-	var out []*kernels.Kernel
-	for _, name := range names {
-		k, err := fetchOne(ctx, t, store, name)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, k)
+	if len(names) != 1 {
+		return nil, fmt.Errorf("--kernel %s means %d kernels; `skleak matrix --kernels` runs several", spec, len(names))
 	}
-	return out, nil
+	return fetchOne(ctx, t, store, names[0])
 }
 
 // resolveKernels gives the names that specs mean, each once.

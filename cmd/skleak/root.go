@@ -37,6 +37,12 @@ packets, and measures the growth of the sender's own sk_wmem_alloc.`,
 		reportCommand(t, status),
 		soakCommand(t, status),
 		vmCommand(t, status),
+		kernelsCommand(t),
+		matrixCommand(t, status),
+		planCommand(t),
+		mergeCommand(t, status),
+		diffCommand(t, status),
+		configCommand(t),
 		manCommand(),
 	)
 	root.InitDefaultCompletionCmd()

@@ -27,7 +27,7 @@ for a build tree, or file:BZIMAGE,MODULES; ` + "`skleak kernels --help`" + ` say
 		Example: `  skleak vm run --kernel debian:6.1 tun/unread hold/plug
   skleak vm shell --kernel debian:7.3`,
 	}
-	cmd.AddCommand(vmRunCommand(t, status))
+	cmd.AddCommand(vmRunCommand(t, status), vmShellCommand(t))
 	return cmd
 }
 
@@ -42,13 +42,23 @@ type vmFlags struct {
 	boot     time.Duration
 }
 
-func (f *vmFlags) register(fs *pflag.FlagSet) {
+// registerMachine registers what a shell has too.
+func (f *vmFlags) registerMachine(fs *pflag.FlagSet) {
 	fs.StringVar(&f.accel, "accel", string(vm.AccelAuto), "kvm, tcg, or auto: try KVM once, remember what came of it")
 	fs.IntVar(&f.memory, "memory", vm.DefaultMemory, "a guest's memory in MB")
-	fs.IntVar(&f.jobs, "jobs", 0, "sandboxes that may send at once in a guest (default 2)")
+	fs.DurationVar(&f.boot, "boot-deadline", vm.DefaultDeadlines().Boot, "how long a kernel may take to its first sign of life")
+}
+
+func (f *vmFlags) register(fs *pflag.FlagSet) {
+	f.registerMachine(fs)
+	fs.IntVar(&f.jobs, "jobs", 0, "sandboxes that may send at once in a guest (default 2); with 1, skbs that are lost without a charge are counted too")
 	fs.DurationVar(&f.patience, "patience", harness.DefaultPatience, "how long to wait for a held charge to go by itself")
 	fs.BoolVar(&f.law, "verify-law", false, "try a predicted stall rate out: a paced run just under and just over it")
-	fs.DurationVar(&f.boot, "boot-deadline", vm.DefaultDeadlines().Boot, "how long a kernel may take to its first sign of life")
+}
+
+// defaultVMFlags are the flags of who runs no VM.
+func defaultVMFlags() vmFlags {
+	return vmFlags{accel: string(vm.AccelAuto), memory: vm.DefaultMemory, boot: vm.DefaultDeadlines().Boot}
 }
 
 func (f *vmFlags) check() error {
@@ -75,7 +85,10 @@ func (f *vmFlags) machine(k *kernels.Kernel) (vm.VM, error) {
 		return vm.VM{}, err
 	}
 	o := guestOptions{Harness: harness.DefaultOptions(), Jobs: f.jobs}
-	o.Harness.Patience, o.Harness.VerifyLaw, o.Harness.Quiet = f.patience, f.law, true
+	o.Harness.Patience, o.Harness.VerifyLaw = f.patience, f.law
+	// Counts of skbs are the whole guest's: they can be believed only where one
+	// sandbox runs at a time.
+	o.Harness.Quiet = f.jobs == 1
 	options, err := json.Marshal(o)
 	if err != nil {
 		return vm.VM{}, fmt.Errorf("encode the options of the guest's runner: %w", err)

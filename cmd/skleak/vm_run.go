@@ -9,6 +9,7 @@ import (
 	"skleak/campaign"
 	"skleak/record"
 	"skleak/scenarios"
+	"skleak/vm"
 )
 
 // vmRunFlags are the flags of `skleak vm run`.
@@ -59,18 +60,15 @@ func (f *vmRunFlags) run(cmd *cobra.Command, t terminal, args []string, status *
 		return err
 	}
 	defer out.discard()
-	found, err := fetchKernels(cmd.Context(), t, f.kernel)
+	k, err := fetchKernel(cmd.Context(), t, f.kernel)
 	if err != nil {
 		return err
 	}
-	if len(found) != 1 {
-		return fmt.Errorf("--kernel %s means %d kernels; `skleak matrix --kernels` runs several", f.kernel, len(found))
-	}
-	m, err := f.vm.machine(found[0])
+	m, err := f.vm.machine(k)
 	if err != nil {
 		return err
 	}
-	m.Replay = "skleak " + shellWords(append([]string{"vm", "run", "--kernel", string(found[0].Name), "--keep", "guest"}, args...)...)
+	m.Replay = "skleak " + shellWords(append([]string{"vm", "run", "--kernel", string(k.Name), "--keep", "guest"}, args...)...)
 	if err := accelerate(cmd.Context(), &m); err != nil {
 		return err
 	}
@@ -81,6 +79,10 @@ func (f *vmRunFlags) run(cmd *cobra.Command, t terminal, args []string, status *
 	}
 	run, runErr := campaign.Run(cmd.Context(), m, list, controls, o)
 	live.Close()
+	if runErr != nil {
+		// The evidence has lines of its own; the error keeps to one.
+		fmt.Fprintln(t.err, vm.Explain(runErr))
+	}
 	if runErr != nil && len(run.Results) == 0 {
 		return runErr
 	}
@@ -94,9 +96,6 @@ func (f *vmRunFlags) run(cmd *cobra.Command, t terminal, args []string, status *
 
 // prepare checks the flags and chooses the scenarios.
 func (f *vmRunFlags) prepare(cmd *cobra.Command, args []string) (list, controls []scenarios.Scenario, err error) {
-	if f.kernel == "" {
-		return nil, nil, fmt.Errorf("--kernel is missing: name one like debian:6.12; `skleak kernels list --available` has them")
-	}
 	if err := f.vm.check(); err != nil {
 		return nil, nil, err
 	}

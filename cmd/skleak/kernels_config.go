@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"skleak/scenarios"
+)
+
+func configCommand(t terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "config",
+		Short: "Print the kernel config that the catalogue needs",
+		Long: `Print a fragment for the kernel's scripts/kconfig/merge_config.sh: what the
+link kinds, qdiscs and filters of the catalogue need, and what a VM needs to
+boot and to send its results out. What is missing in a kernel makes skips.`,
+		Example: `  skleak config > skleak.config
+  scripts/kconfig/merge_config.sh .config skleak.config   # in a kernel tree`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return printConfig(t.out) },
+	}
+}
+
+// guestOptionsOfKernel are what a guest needs whatever runs in it.
+func guestOptionsOfKernel() []string {
+	return []string{
+		"CONFIG_PVH", "CONFIG_BLK_DEV_INITRD", "CONFIG_DEVTMPFS", "CONFIG_PROC_FS", "CONFIG_SYSFS", "CONFIG_TMPFS",
+		"CONFIG_SERIAL_8250", "CONFIG_SERIAL_8250_CONSOLE", "CONFIG_PCI", "CONFIG_VIRTIO_PCI", "CONFIG_VIRTIO_CONSOLE",
+		"CONFIG_NET_NS", "CONFIG_USER_NS", "CONFIG_PACKET", "CONFIG_INET", "CONFIG_NET_SCHED",
+	}
+}
+
+// filterOptions are what netfilter rules need, and a team's modes.
+func filterOptions() []string {
+	return []string{
+		"CONFIG_NETFILTER", "CONFIG_NF_TABLES", "CONFIG_NF_TABLES_IPV4", "CONFIG_NF_TABLES_INET", "CONFIG_NFT_QUEUE",
+		"CONFIG_NETFILTER_NETLINK_QUEUE", "CONFIG_NET_TEAM_MODE_BROADCAST", "CONFIG_NET_TEAM_MODE_ROUNDROBIN",
+		"CONFIG_NET_TEAM_MODE_ACTIVEBACKUP", "CONFIG_NET_TEAM_MODE_LOADBALANCE", "CONFIG_CRYPTO_GCM", "CONFIG_CRYPTO_AES",
+	}
+}
+
+func printConfig(out io.Writer) error {
+	var b strings.Builder
+	section := func(title string, options []string) {
+		fmt.Fprintf(&b, "# %s\n", title)
+		for _, o := range options {
+			fmt.Fprintf(&b, "%s=y\n", o)
+		}
+	}
+	section("a guest", guestOptionsOfKernel())
+	section("links", kindOptions(scenarios.Kinds()))
+	section("qdiscs", kindOptions(scenarios.QdiscKinds()))
+	section("filters, a team's modes, macsec's cipher", filterOptions())
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// kindOptions takes the options out of a table of kinds, each once.
+func kindOptions(kinds []scenarios.Kind) []string {
+	var out []string
+	for _, k := range kinds {
+		for word := range strings.FieldsSeq(k.Config) {
+			if strings.HasPrefix(word, "CONFIG_") && !slices.Contains(out, word) {
+				out = append(out, strings.TrimRight(word, ","))
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

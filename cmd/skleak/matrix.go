@@ -1,0 +1,292 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/procfs"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"skleak/campaign"
+	"skleak/kernels"
+	"skleak/record"
+	"skleak/scenarios"
+	"skleak/vm"
+)
+
+// matrixFlags are the flags of `skleak matrix`.
+type matrixFlags struct {
+	kernels  string
+	shard    string
+	parallel int
+	traffic  trafficFlags
+	output   outputFlags
+	vm       vmFlags
+	save     string
+	strict   bool
+}
+
+func matrixCommand(t terminal, status *statusCode) *cobra.Command {
+	var f matrixFlags
+	cmd := &cobra.Command{
+		Use:   "matrix --kernels KERNEL,… [SCENARIO…|FILE…]",
+		Short: "Run scenarios on many kernels, a VM each",
+		Long: `Run the scenarios on every kernel named, as many VMs at once as this machine has
+processors and memory for, and write one report with a run for each kernel. A
+kernel that does not boot is trouble of its run; the others go on.
+
+--shard I/N runs the I-th of N parts, counted from 1; where an engine counts
+from 0, give it I+1 (GitLab's CI_NODE_INDEX counts from 1, GitHub's
+strategy.job-index from 0). Write each with --json -o and join them with
+skleak merge.`,
+		Example: `  skleak matrix --kernels debian:5.10,debian:6.1,debian:7.3
+  skleak matrix --kernels debian:5.10..7.3 tun team --json -o report.json
+  skleak matrix --kernels debian:6.1,debian:6.12 --shard 1/2 --json -o shard-1.json`,
+		ValidArgsFunction: completeScenarios,
+		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, t, args, status) },
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&f.kernels, "kernels", "", "the kernels, separated by commas, like debian:6.1,debian:6.12..7.3")
+	fs.StringVar(&f.shard, "shard", "", "run part I of N, as I/N, I from 1")
+	fs.IntVar(&f.parallel, "parallel", 0, "VMs at once (default by processors and memory)")
+	f.traffic.register(fs)
+	f.output.register(fs)
+	f.vm.register(fs)
+	fs.StringVar(&f.save, "save", "", "keep the traces in this folder, a folder for each kernel in it")
+	fs.BoolVar(&f.strict, "strict", false, "a known defect that shows is a failure too")
+	return cmd
+}
+
+func (f *matrixFlags) run(cmd *cobra.Command, t terminal, args []string, status *statusCode) error {
+	list, controls, err := f.prepare(cmd, args)
+	if err != nil {
+		return err
+	}
+	out, err := f.output.open(t)
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	parts, shard, err := f.parts(cmd.Context(), list)
+	if err != nil {
+		return err
+	}
+	m := &matrix{flags: f, terminal: t, args: args, controls: controls}
+	runs, runErr := m.run(cmd.Context(), parts)
+	if runs == nil {
+		return runErr
+	}
+	rep := record.Report{Schema: record.ReportSchema, Runs: runs, Shard: shard}
+	if err := out.write(rep); err != nil {
+		return err
+	}
+	*status = statusCode(rep.ExitCode(f.strict))
+	return runErr
+}
+
+// prepare checks the flags and chooses the scenarios.
+func (f *matrixFlags) prepare(cmd *cobra.Command, args []string) (list, controls []scenarios.Scenario, err error) {
+	if f.kernels == "" {
+		return nil, nil, errors.New("--kernels is missing: name some like debian:5.10,debian:6.1..7.3")
+	}
+	if err := f.vm.check(); err != nil {
+		return nil, nil, err
+	}
+	if f.parallel < 0 || f.parallel > 1024 {
+		return nil, nil, fmt.Errorf("--parallel %d: want 1 to 1024", f.parallel)
+	}
+	if list, controls, err = choose(args); err != nil {
+		return nil, nil, err
+	}
+	list, err = f.traffic.apply(cmd.Flags(), list)
+	return list, controls, err
+}
+
+// part is what one kernel has to run.
+type part struct {
+	name kernels.Name
+	list []scenarios.Scenario
+}
+
+// parts resolves the kernels and leaves what this shard holds.
+func (f *matrixFlags) parts(ctx context.Context, list []scenarios.Scenario) ([]part, *record.Shard, error) {
+	store, err := openStore()
+	if err != nil {
+		return nil, nil, err
+	}
+	names, err := resolveKernels(ctx, store, f.kernels)
+	if err != nil {
+		return nil, nil, err
+	}
+	shard, err := parseShard(f.shard)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range names {
+		shard.Kernels = append(shard.Kernels, string(name))
+	}
+	for _, sc := range list {
+		shard.Scenarios = append(shard.Scenarios, sc.Name)
+	}
+	var parts []part
+	for k, name := range names {
+		var mine []scenarios.Scenario
+		for i, sc := range list {
+			if shard.Owns(k, i) {
+				mine = append(mine, sc)
+			}
+		}
+		if len(mine) > 0 {
+			parts = append(parts, part{name, mine})
+		}
+	}
+	if f.shard == "" {
+		return parts, nil, nil
+	}
+	return parts, &shard, nil
+}
+
+// parseShard reads I/N; "" is the whole.
+func parseShard(s string) (record.Shard, error) {
+	shard := record.Shard{Index: 1, Of: 1}
+	if s == "" {
+		return shard, nil
+	}
+	var rest string
+	if n, _ := fmt.Sscanf(s+" ", "%d/%d%s", &shard.Index, &shard.Of, &rest); n != 2 || shard.Of < 1 || shard.Of > 10000 {
+		return shard, fmt.Errorf("--shard %s: want I/N like 1/3", s)
+	}
+	if shard.Index < 1 || shard.Index > shard.Of {
+		return shard, fmt.Errorf("--shard %s: want 1/%d to %d/%d; an engine that counts from 0 must add 1", s, shard.Of, shard.Of, shard.Of)
+	}
+	return shard, nil
+}
+
+// matrix runs parts on their kernels.
+type matrix struct {
+	flags    *matrixFlags
+	terminal terminal
+	args     []string
+	controls []scenarios.Scenario
+}
+
+func (m *matrix) run(ctx context.Context, parts []part) ([]record.Run, error) {
+	machines, err := m.machines(ctx, parts)
+	if err != nil {
+		return nil, err
+	}
+	parallel := m.flags.parallel
+	if parallel == 0 {
+		if parallel, err = guestsAtOnce(m.flags.vm.memory); err != nil {
+			return nil, err
+		}
+	}
+	board := newBoard(m.terminal, parts, len(m.controls))
+	defer board.Close()
+	runs := make([]record.Run, len(parts))
+	errs := make([]error, len(parts))
+	var group errgroup.Group
+	group.SetLimit(parallel)
+	for _, i := range longestParts(parts) {
+		group.Go(func() error {
+			runs[i], errs[i] = m.one(ctx, machines[i], parts[i].list, board.row(i))
+			return nil
+		})
+	}
+	_ = group.Wait()
+	return runs, ctx.Err()
+}
+
+// machines makes a VM for each part, fetching what the store lacks.
+func (m *matrix) machines(ctx context.Context, parts []part) ([]vm.VM, error) {
+	store, err := openStore()
+	if err != nil {
+		return nil, err
+	}
+	var out []vm.VM
+	for _, p := range parts {
+		k, err := fetchOne(ctx, m.terminal, store, p.name)
+		if err != nil {
+			return nil, err
+		}
+		v, err := m.flags.vm.machine(k)
+		if err != nil {
+			return nil, err
+		}
+		if len(out) > 0 {
+			v.Accel = out[0].Accel
+		} else if err := accelerate(ctx, &v); err != nil {
+			return nil, err
+		}
+		v.Replay = "skleak " + shellWords(append([]string{"vm", "run", "--kernel", string(k.Name), "--keep", "guest"}, m.args...)...)
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// one runs a part. Trouble with a kernel is its run's, not the matrix's.
+func (m *matrix) one(ctx context.Context, v vm.VM, list []scenarios.Scenario, row *boardRow) (record.Run, error) {
+	if ctx.Err() != nil {
+		return record.Run{Kernel: kernelRecord(v), Controls: []record.Result{}, Results: []record.Result{}, Interrupted: true}, ctx.Err()
+	}
+	o := campaign.Options{AllowLasting: true, Observe: row.Observe, Finished: row.Finished}
+	if m.flags.save != "" {
+		o.Save = campaign.Saved{Dir: m.flags.save + "/" + fileName(string(v.Kernel.Name))}.Save
+	}
+	run, err := campaign.Run(ctx, v, list, m.controls, o)
+	if run.Kernel.Source == "" {
+		run.Kernel = kernelRecord(v)
+	}
+	if err != nil && ctx.Err() == nil {
+		run.Trouble = vm.Explain(err)
+	}
+	row.done(run)
+	return run, err
+}
+
+// kernelRecord is what is known of a kernel that never spoke.
+func kernelRecord(v vm.VM) record.Kernel {
+	return record.Kernel{Release: v.Kernel.Release, Arch: "x86_64", Source: string(v.Kernel.Name), Config: v.ConfigSum}
+}
+
+func fileName(kernel string) string {
+	return strings.NewReplacer(":", "-", "/", "-", ",", "-").Replace(kernel)
+}
+
+// longestParts are the numbers of the parts, those with most to do first.
+func longestParts(parts []part) []int {
+	order := make([]int, len(parts))
+	for i := range order {
+		order[i] = i
+	}
+	// Newer kernels boot and run slower; parts come oldest first as a rule.
+	slices.SortStableFunc(order, func(a, b int) int {
+		if d := len(parts[b].list) - len(parts[a].list); d != 0 {
+			return d
+		}
+		return b - a
+	})
+	return order
+}
+
+// guestOverhead is what QEMU takes beside a guest's memory, in MB.
+const guestOverhead = 200
+
+// guestsAtOnce is how many guests this machine has processors and memory for.
+func guestsAtOnce(memory int) (int, error) {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return 0, fmt.Errorf("how much memory is there: %w; say how many VMs with --parallel", err)
+	}
+	info, err := fs.Meminfo()
+	if err != nil || info.MemAvailable == nil {
+		return 0, fmt.Errorf("how much memory is there: %w; say how many VMs with --parallel", err)
+	}
+	fit := int(*info.MemAvailable / 1024 / uint64(memory+guestOverhead)) //nolint:gosec // small
+	return max(min(runtime.NumCPU(), fit), 1), nil
+}
