@@ -13,6 +13,7 @@ DESTDIR ?=
 ARGS ?=
 
 GOLANGCI_VERSION := v2.15.0
+ACTIONLINT_VERSION := v1.7.12
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/skleak
 GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 
@@ -40,6 +41,14 @@ test: go-check packages compiler ## all tests, with the race detector
 .PHONY: lint
 lint: go-check $(GOLANGCI) ## golangci-lint; the first time it is built, which takes minutes
 	$(GOLANGCI) run ./...
+
+.PHONY: actionlint
+actionlint: go-check ## checks the workflows of .github
+	$(GO) run github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
+
+.PHONY: vagrant-check
+vagrant-check: ## checks Vagrantfile and its provisioner, starting nothing
+	scripts/vagrant-check
 
 .PHONY: fuzz
 fuzz: go-check ## each fuzz target for FUZZ_TIME
