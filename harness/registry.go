@@ -91,24 +91,24 @@ func (e *entry) release() error {
 // Leftover is a sandbox whose run is no more.
 type Leftover struct {
 	// Path is the handle to its network namespace.
-	Path string
+	Path string `json:"path"`
 	// Owner is the pid of the run that made it.
-	Owner int
+	Owner int `json:"owner"`
 }
 
 // Leftovers lists the sandboxes of runs that are gone.
 func (r Registry) Leftovers() ([]Leftover, error) {
 	if r.dir == "" {
-		return nil, nil
+		return []Leftover{}, nil
 	}
 	files, err := os.ReadDir(r.dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return []Leftover{}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the registry of sandboxes: %w", err)
 	}
-	var left []Leftover
+	left := []Leftover{}
 	for _, f := range files {
 		owner, start, ok := parseEntry(f.Name())
 		if !ok || alive(owner, start) {

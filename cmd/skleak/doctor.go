@@ -26,12 +26,20 @@ type checkup struct {
 	Sandbox  string            `json:"sandbox"`
 	User     string            `json:"user"`
 	Sysctls  map[string]string `json:"sysctls"`
-	Features []netns.Feature   `json:"features"`
+	Features []checkedFeature  `json:"features"`
 	Kinds    []checkedKind     `json:"kinds"`
 	// Leftovers are sandboxes that killed runs left pinned.
 	Leftovers []harness.Leftover `json:"leftovers"`
 	// Freed is how many leftovers --clean freed.
 	Freed int `json:"freed"`
+}
+
+// checkedFeature is a netns.Feature as JSON has it.
+type checkedFeature struct {
+	Name   string             `json:"name"`
+	State  netns.FeatureState `json:"state"`
+	Detail string             `json:"detail,omitempty"`
+	Hint   string             `json:"hint,omitempty"`
 }
 
 // checkedKind is a kind of link or qdisc that was tried.
@@ -76,7 +84,7 @@ pinned. The exit status is 1 when no sandbox can be made here at all.`,
 }
 
 func examine(ctx context.Context, clean bool) (checkup, error) {
-	c := checkup{Kernel: harness.Kernel(), User: "root", Sysctls: map[string]string{}}
+	c := checkup{Kernel: harness.Kernel(), User: "root", Sysctls: map[string]string{}, Kinds: []checkedKind{}}
 	if os.Geteuid() != 0 {
 		c.User = fmt.Sprintf("uid %d, in user namespaces", os.Geteuid())
 	}
@@ -100,7 +108,9 @@ func examine(ctx context.Context, clean bool) (checkup, error) {
 			return c, err
 		}
 	}
-	c.Features = netns.Features()
+	for _, f := range netns.Features() {
+		c.Features = append(c.Features, checkedFeature(f))
+	}
 	return c, c.tryKinds(ctx)
 }
 

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"skleak/campaign"
 	"skleak/record"
+	"skleak/scenarios"
 )
 
 func judgeCommand(t terminal, status *statusCode) *cobra.Command {
@@ -31,6 +34,9 @@ are not shown.`,
 			}
 			defer place.discard()
 			list, controls := campaign.Split(all)
+			if err := asInCatalogue(controls); err != nil {
+				return err
+			}
 			run, err := campaign.Run(cmd.Context(), saved.Replay(), list, controls, campaign.Options{AllowLasting: true})
 			if err != nil {
 				return err
@@ -43,4 +49,19 @@ are not shown.`,
 	out.register(cmd.Flags())
 	cmd.Flags().BoolVar(&strict, "strict", false, "a known defect that shows is a failure too")
 	return cmd
+}
+
+// asInCatalogue sorts controls the way a run does: of those that must hold the
+// first one counts.
+func asInCatalogue(controls []scenarios.Scenario) error {
+	all, err := scenarios.Catalogue()
+	if err != nil {
+		return err
+	}
+	place := map[string]int{}
+	for i, sc := range all {
+		place[sc.Name] = i - len(all)
+	}
+	slices.SortStableFunc(controls, func(a, b scenarios.Scenario) int { return place[a.Name] - place[b.Name] })
+	return nil
 }

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/procfs"
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
+
+	"skleak/harness"
+)
+
+// apart is set in the second start of the test binary.
+const apart = "SKLEAK_TEST_APART"
+
+// TestMain is the command, its sandbox child and its keeper too. The tests of
+// root run in a mount namespace with a /run of its own, where every entry of
+// the registry and every temporary file is theirs.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && (os.Args[1] == harness.SandboxCommand || os.Args[1] == harness.KeeperCommand) {
+		main()
+	}
+	commands := map[string]func(){"skleak": main, "userns": inUserNamespace}
+	_, asCommand := commands[filepath.Base(os.Args[0])]
+	switch {
+	case asCommand:
+	case os.Geteuid() == 0 && os.Getenv(apart) == "":
+		os.Exit(startApart())
+	case os.Getenv(apart) != "":
+		if err := ownRun(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	testscript.Main(checked{m}, commands)
+}
+
+// startApart runs the test binary again in a mount namespace of its own.
+func startApart() int {
+	cmd := exec.Command(harness.DefaultSelf, os.Args[1:]...)
+	cmd.Args[0] = os.Args[0]
+	cmd.Env = append(os.Environ(), apart+"=yes")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+	if err := cmd.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "the tests, in a mount namespace of their own:", err)
+		return 1
+	}
+	return 0
+}
+
+// ownRun puts an empty file system over /run and the temporary folder in it,
+// which every user may look into.
+func ownRun() error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make mounts private: %w", err)
+	}
+	if err := unix.Mount("skleak-test", "/run", "tmpfs", 0, "mode=755"); err != nil {
+		return fmt.Errorf("mount a /run of the tests' own: %w", err)
+	}
+	if err := os.Mkdir("/run/tmp", 0o755); err != nil {
+		return err
+	}
+	return os.Setenv("TMPDIR", "/run/tmp")
+}
+
+// inUserNamespace runs the program of its arguments as root of a new user
+// namespace that has all users, and its exit status is the program's.
+func inUserNamespace() {
+	cmd := exec.Command(os.Args[1], os.Args[2:]...) //nolint:gosec // the script says what to run
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	users := []syscall.SysProcIDMap{{Size: 65535}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWUSER, UidMappings: users, GidMappings: users, GidMappingsEnableSetgroups: true,
+	}
+	if err := cmd.Run(); cmd.ProcessState == nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(cmd.ProcessState.ExitCode())
+}
+
+// checked fails tests that leave something behind.
+type checked struct{ *testing.M }
+
+// Run implements testscript.TestingM.
+func (c checked) Run() int {
+	code := c.M.Run()
+	if left := leftBehind(); left != "" {
+		fmt.Fprintln(os.Stderr, "left behind:", left)
+		return 1
+	}
+	return code
+}
+
+func leftBehind() string {
+	return leftBehindBy(func() []string { return append(processes(), files()...) })
+}
+
+// leftBehindBy waits a little for what is on its way out.
+func leftBehindBy(find func() []string) string {
+	var left []string
+	for range 100 {
+		if left = find(); len(left) == 0 {
+			return ""
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return strings.Join(left, ", ")
+}
+
+// processes are those that run the command's binary.
+func processes() []string {
+	binary, err := exec.LookPath("skleak")
+	if err != nil {
+		return []string{err.Error()}
+	}
+	procs, err := procfs.AllProcs()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var found []string
+	for _, p := range procs {
+		exe, err := p.Executable()
+		if err != nil || strings.TrimSuffix(exe, " (deleted)") != binary {
+			continue
+		}
+		args, _ := p.CmdLine()
+		found = append(found, fmt.Sprintf("process %d %q", p.PID, args))
+	}
+	return found
+}
+
+// files are entries of the registry and temporary files, where those are the
+// tests' own.
+func files() []string {
+	if os.Getenv(apart) == "" {
+		return nil
+	}
+	var found []string
+	for _, pattern := range []string{harness.RegistryDir + "/*", os.TempDir() + "/*", os.TempDir() + "/.*"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			return []string{err.Error()}
+		}
+		for _, name := range names {
+			if !strings.HasPrefix(name, filepath.Join(os.TempDir(), "testscript-main")) {
+				found = append(found, name)
+			}
+		}
+	}
+	return found
+}
