@@ -74,6 +74,9 @@ func junitSuite(run record.Run) junit.Testsuite {
 	if run.Interrupted {
 		suite.AddTestcase(junitTrouble(k, "run complete", "interrupted before its end"))
 	}
+	if len(run.Notes) > 0 {
+		suite.SystemOut = junitOutput(run.Notes)
+	}
 	if suite.Tests == 0 {
 		suite.AddTestcase(junitTrouble(k, "run", "it has no result"))
 	}
@@ -104,7 +107,7 @@ func junitCase(k record.Kernel, name string, r record.Result) junit.Testcase {
 		c.Error = junitResult("unknown", fmt.Sprintf("unknown status %q", r.Status))
 	}
 	if lines := junitEvidence(r); len(lines) > 0 {
-		c.SystemOut = &junit.Output{Data: strings.Join(lines, "\n")}
+		c.SystemOut = junitOutput(lines)
 	}
 	return c
 }
@@ -150,10 +153,16 @@ func junitEvidence(r record.Result) []string {
 	if r.Flaky {
 		lines = append(lines, "flaky: "+attemptsText(r))
 	}
-	for i, line := range lines {
-		lines[i] = harmless(line, false)
-	}
 	return lines
+}
+
+// junitOutput is lines as system-out; none may break the XML around it.
+func junitOutput(lines []string) *junit.Output {
+	safe := make([]string, len(lines))
+	for i, line := range lines {
+		safe[i] = harmless(line, false)
+	}
+	return &junit.Output{Data: strings.Join(safe, "\n")}
 }
 
 // junitTime is seconds, as JUnit writes a duration.

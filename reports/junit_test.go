@@ -26,6 +26,7 @@ func TestJUnitReadBack(t *testing.T) {
 	rep := sample()
 	rep.Runs[0].Kernel.Cmdline = `console=ttyS0 a="<b>"`
 	rep.Runs[0].Kernel.Config = "e3b0c442"
+	rep.Runs[0].Notes = []string{"one", "two\x00"}
 	suites := junitRead(t, rep)
 	if len(suites) != 1 {
 		t.Fatalf("%d suites", len(suites))
@@ -36,6 +37,9 @@ func TestJUnitReadBack(t *testing.T) {
 		"kernel.cmdline": `console=ttyS0 a="<b>"`, "kernel.config.sha256": "e3b0c442",
 	}, s.Properties); diff != "" {
 		t.Error(diff)
+	}
+	if s.SystemOut != "one\ntwo\\x00" {
+		t.Errorf("notes %q", s.SystemOut)
 	}
 	if n := s.Totals; n.Tests != 16 || n.Passed != 5 || n.Failed != 4 || n.Error != 3 || n.Skipped != 4 {
 		t.Errorf("totals %+v", n)
