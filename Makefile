@@ -58,6 +58,10 @@ fuzz: go-check ## each fuzz target for FUZZ_TIME
 soak: packages build ## a thousand runs of each scenario that this kernel can run
 	bin/skleak soak $(ARGS)
 
+.PHONY: killtest
+killtest: packages build ## runs killed at random moments: is anything left? ARGS=MOMENTS
+	scripts/killtest $(ARGS)
+
 .PHONY: bench
 bench: go-check compiler ## the sender beside its peers
 	$(GO) run ./bench $(ARGS)

@@ -17,6 +17,7 @@ func helpfulUsage(cmd *cobra.Command) {
 	if !cmd.Runnable() {
 		cmd.Args = cobra.ArbitraryArgs
 		cmd.RunE = helpOrUnknown
+		cmd.DisableFlagsInUseLine = true
 		return
 	}
 	check := cmd.Args

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// commands are all that a user may call, by what they are called.
+func commands() map[string]*cobra.Command {
+	all := map[string]*cobra.Command{}
+	var walk func(*cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		if cmd.Name() == "completion" {
+			return // cobra's own
+		}
+		all[cmd.CommandPath()] = cmd
+		for _, sub := range cmd.Commands() {
+			if sub.IsAvailableCommand() {
+				walk(sub)
+			}
+		}
+	}
+	walk(rootCommand(terminal{}, new(statusCode)))
+	return all
+}
+
+func TestEveryCommandHasHelpWithExamples(t *testing.T) {
+	for name, cmd := range commands() {
+		if cmd.Short == "" || cmd.Example == "" && !cmd.HasParent() {
+			t.Errorf("%s has no short help or no examples", name)
+		}
+		if cmd.Example == "" && !cmd.HasSubCommands() && !cmd.Parent().HasExample() {
+			t.Errorf("neither %s nor its parent has an example", name)
+		}
+		out, errs, status := skleak(t, append(strings.Fields(name)[1:], "--help")...)
+		if status != 0 || errs != "" || !strings.Contains(out, cmd.Example) {
+			t.Errorf("%s --help: exit status %d, %s%s", name, status, out, errs)
+		}
+	}
+}
+
+// elsewhere are commands whose examples need a kernel from a mirror, QEMU or
+// an hour: they are tested where they live.
+func elsewhere() []string {
+	return []string{"config", "diff", "kernels", "matrix", "merge", "plan", "soak", "vm"}
+}
+
+// readmeScenario is the scenario README.md shows, by the name its examples use.
+func readmeScenario(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(text)
+	if found == nil {
+		t.Fatal("README.md shows no scenario")
+	}
+	return string(found[1])
+}
+
+func TestExamplesWork(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the whole catalogue several times")
+	}
+	mine := readmeScenario(t)
+	for name, cmd := range commands() {
+		words := strings.Fields(name)
+		if cmd.Example == "" || len(words) > 1 && slices.Contains(elsewhere(), words[1]) {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "mine.yaml"), []byte(mine), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for _, line := range strings.Split(cmd.Example, "\n") {
+				runExample(t, dir, strings.ReplaceAll(line, "/tmp/", dir+"/"))
+			}
+		})
+	}
+}
+
+// runExample runs one line of examples in dir. Exit status 4, everything
+// skipped, is all that a kernel without VLANs can say to README.md's scenario.
+func runExample(t *testing.T, dir, line string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", line) //nolint:gosec // the command's own help
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "MANPAGER=cat")
+	out, err := cmd.CombinedOutput()
+	if err != nil && (cmd.ProcessState.ExitCode() != 4 || !strings.Contains(line, "mine.yaml")) {
+		t.Errorf("%s: %v\n%s", strings.TrimSpace(line), err, out)
+	}
+}
