@@ -47,25 +47,29 @@ const (
 
 // boot starts a guest. The initramfs is handed over as a memory file, so that
 // nothing is left on disk however this process ends.
-func (v VM) boot(req request) (g *guest, err error) {
-	g = &guest{vm: v, log: newConsoleLog(), stderr: &limitedText{}, events: make(chan incoming), quit: make(chan struct{})}
-	defer func() {
-		if err != nil {
-			err = &InfraError{Kernel: string(v.Kernel.Name), Err: errors.Join(err, g.closing.Close())}
-		}
-	}()
+func (v VM) boot(req request) (*guest, error) {
+	g := &guest{vm: v, log: newConsoleLog(), stderr: &limitedText{}, events: make(chan incoming), quit: make(chan struct{})}
+	if err := g.start(req); err != nil {
+		return nil, &InfraError{Kernel: string(v.Kernel.Name), Err: errors.Join(err, g.closing.Close())}
+	}
+	return g, nil
+}
+
+// start starts QEMU and listens to it.
+func (g *guest) start(req request) (err error) {
+	v := g.vm
 	program, err := findQEMU()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ours, theirs, err := g.channels()
+	defer func() { err = errors.Join(err, theirs.Close()) }()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer func() { err = errors.Join(err, closers{theirs[0], theirs[1]}.Close()) }()
 	initrd, path, err := g.initrd(req)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, initrd.Close()) }()
 	g.args = append([]string{program}, commandLine(
@@ -76,29 +80,31 @@ func (v VM) boot(req request) (g *guest, err error) {
 		virtioEvents{fd: virtioFD},
 	)...)
 	if err := g.keepConsole(); err != nil {
-		return nil, err
+		return err
 	}
 	cmd := exec.Command(g.args[0], g.args[1:]...)
 	cmd.Stdout, cmd.Stderr = g.log, g.stderr
 	cmd.ExtraFiles = []*os.File{theirs[0], theirs[1], initrd}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if g.qemu, err = startProcess(cmd); err != nil {
-		return nil, err
+		return err
 	}
 	for _, from := range ours {
 		g.open++
 		go g.listen(from)
 	}
-	return g, nil
+	return nil
 }
 
 // channels makes both ways out of the guest; it uses one of them.
-func (g *guest) channels() (ours, theirs [2]*os.File, err error) {
-	for i := range ours {
-		if ours[i], theirs[i], err = socketPair(); err != nil {
+func (g *guest) channels() (ours, theirs ends, err error) {
+	for range 2 {
+		our, their, err := socketPair()
+		if err != nil {
 			return ours, theirs, err
 		}
-		g.closing = append(g.closing, ours[i])
+		g.closing = append(g.closing, our)
+		ours, theirs = append(ours, our), append(theirs, their)
 	}
 	return ours, theirs, nil
 }

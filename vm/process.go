@@ -69,6 +69,18 @@ func socketPair() (ours, theirs *os.File, err error) {
 	return os.NewFile(uintptr(fds[0]), "events"), os.NewFile(uintptr(fds[1]), "guest's events"), nil
 }
 
+// ends are one side of the channels.
+type ends []*os.File
+
+// Close closes them all.
+func (e ends) Close() error {
+	var all error
+	for _, one := range e {
+		all = errors.Join(all, one.Close())
+	}
+	return all
+}
+
 // closers closes many things and gathers what that said.
 type closers []io.Closer
 
