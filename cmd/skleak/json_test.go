@@ -15,7 +15,7 @@ import (
 func skleak(t *testing.T, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), "skleak", args...) //nolint:gosec // the test's own arguments
+	cmd := exec.CommandContext(t.Context(), "skleak", args...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
 	var ended *exec.ExitError

@@ -25,7 +25,7 @@ func startHolding(t *testing.T) (cmd *exec.Cmd, report string, errs *bytes.Buffe
 	t.Helper()
 	dir := t.TempDir()
 	report, errs = filepath.Join(dir, "report.json"), &bytes.Buffer{}
-	cmd = exec.Command("skleak", "run", "hold/tbf", "veth/same-netns", "--patience", "30s", //nolint:gosec // the test's own arguments
+	cmd = exec.Command("skleak", "run", "hold/tbf", "veth/same-netns", "--patience", "30s",
 		"--save", dir, "--json", "-o", report)
 	cmd.Stderr = errs
 	cmd.WaitDelay = 30 * time.Second
@@ -113,7 +113,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 // its output and returns what was drawn there.
 func onTerminal(t *testing.T, env []string, args ...string) (drawn string, status int) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "skleak", args...) //nolint:gosec // the test's own arguments
+	cmd := exec.CommandContext(t.Context(), "skleak", args...)
 	cmd.Env = append(os.Environ(), "TERM=xterm", "LC_ALL=C.UTF-8", "NO_COLOR=")
 	cmd.Env = append(cmd.Env, env...)
 	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 120})
