@@ -22,6 +22,7 @@ type experiment struct {
 	world *netns.World
 	trace record.Trace
 	log   *meter.KernelLog
+	books *books
 }
 
 // runExperiment builds sc, sends through it, climbs the ladder and returns all
@@ -42,7 +43,7 @@ func runExperiment(ctx context.Context, sc scenarios.Scenario, o Options, began 
 	}
 	x.phase(record.PhaseClose)
 	err = errors.Join(err, x.world.Close())
-	if err != nil {
+	if err = errors.Join(err, x.books.end()); err != nil {
 		return record.Trace{}, err
 	}
 	x.countOrphans(skbs)
@@ -85,6 +86,10 @@ func (x *experiment) measure(ctx context.Context) error {
 	if err := x.calibrate(ctx); err != nil {
 		return err
 	}
+	var err error
+	if x.books, err = x.openBooks(); err != nil {
+		return err
+	}
 	before, err := quietSockets(ctx)
 	if err != nil {
 		return err
@@ -118,6 +123,9 @@ func (x *experiment) fillAndRelease(ctx context.Context, s *sending) error {
 	}
 	x.trace.SettleNs = time.Since(began).Nanoseconds()
 	x.keepSockets(s)
+	if err := x.books.account(s); err != nil {
+		return err
+	}
 	if free(x.trace.Settle) {
 		return errors.Join(s.checkAsleep(x.trace.Truesize), x.probeAtRest(ctx, s))
 	}
@@ -137,12 +145,14 @@ func (x *experiment) release(ctx context.Context, s *sending) error {
 	if err := s.checkAsleep(x.trace.Truesize); err != nil {
 		return err
 	}
+	x.books.witness(record.PhasePatience, "")
 	climb := &ladder{
-		gauge: s.gauge, rate: fallRate(x.trace.Patience), filled: time.Now(),
+		gauge: s.gauge, rate: fallRate(x.trace.Patience), filled: time.Now(), books: x.books,
 		asleep: func() bool { return s.checkAsleep(x.trace.Truesize) == nil && s.asleep() },
 	}
 	if released := x.trace.Patience.ReleasedNs; released >= 0 {
 		x.phase(record.PhaseRefill)
+		x.books.emptied()
 		climb.selfRelease = time.Duration(released)
 		climb.refill = func(ctx context.Context) error {
 			climb.filled = time.Now()

@@ -37,6 +37,7 @@ type ladder struct {
 
 	filled  time.Time
 	refills int
+	books   *books
 }
 
 // climb undoes one thing at a time until nothing is charged.
@@ -79,6 +80,7 @@ func (l *ladder) rung(ctx context.Context, step netns.Step) (record.RungTrace, e
 	if err != nil {
 		return record.RungTrace{}, err
 	}
+	l.books.skip()
 	began := time.Now()
 	rung := record.RungTrace{
 		Rung: step.Rung, On: step.On, Holder: step.Holder,
@@ -95,6 +97,7 @@ func (l *ladder) rung(ctx context.Context, step netns.Step) (record.RungTrace, e
 	rung.After, rung.Writable, rung.Ns = after.Bytes, after.Writable, took.Nanoseconds()
 	rung.Drift = l.drift(before.Bytes, began, took)
 	rung.WaiterAsleep = l.asleep()
+	l.books.witness(string(step.Rung), step.On)
 	return rung, nil
 }
 

@@ -19,6 +19,8 @@ type Options struct {
 	// BuildOnly builds the scenario and undoes it, to see whether it can be had.
 	// The trace is empty then.
 	BuildOnly bool `json:"build_only"`
+	// Ledger follows every skb by tracepoints, where this user and kernel can.
+	Ledger bool `json:"ledger"`
 }
 
 // Defaults of Options.

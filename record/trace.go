@@ -32,6 +32,8 @@ type Trace struct {
 	// FirstSendNs and LastSendNs bound the traffic.
 	FirstSendNs int64 `json:"first_send_ns"`
 	LastSendNs  int64 `json:"last_send_ns"`
+	// Faults says what befell a link in mid-burst, and at which packet.
+	Faults []string `json:"faults,omitempty"`
 
 	// Truesize is the charge of one packet, measured on this kernel with a
 	// queue that lets nothing out; 0 when it could not be measured.
@@ -72,6 +74,8 @@ type Trace struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// Witness tells who freed what, per rung, where tracepoints could be used.
 	Witness []Witness `json:"witness,omitempty"`
+	// Ledger is where each skb was; nil where none was kept.
+	Ledger *Ledger `json:"ledger,omitempty"`
 	// State is what the sandbox looked like while it held, and at the end.
 	State []State `json:"state,omitempty"`
 	// Modules names kernel modules that building the scenario loaded.
@@ -211,10 +215,21 @@ type SkbCount struct {
 
 // Witness is a place in the kernel that freed our skbs during a rung.
 type Witness struct {
-	Rung     string `json:"rung"`
+	// Rung is a rung of the ladder, or the phase outside of it.
+	Rung string `json:"rung"`
+	// On is what the rung acted on.
+	On string `json:"on,omitempty"`
+	// Location is the function that freed; "" where the kernel does not say.
 	Location string `json:"location"`
-	Reason   string `json:"reason,omitempty"`
-	Count    int    `json:"count"`
+	// Reason is the skb_drop_reason, since 5.17.
+	Reason string `json:"reason,omitempty"`
+	Count  int    `json:"count"`
+	// From is where the skbs were last seen.
+	From string `json:"from,omitempty"`
+	// Event is the tracepoint: kfree_skb for a drop, consume_skb.
+	Event string `json:"event,omitempty"`
+	// Chain are the functions that led there, innermost first.
+	Chain []string `json:"chain,omitempty"`
 }
 
 // State is a picture of the sandbox, kept for the report.

@@ -1,0 +1,252 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"skleak/record"
+)
+
+const (
+	// endLook and endLooks bound how long is waited for the last skbs to come
+	// free: some do only after a grace period, or from a work queue.
+	endLook  = 20 * time.Millisecond
+	endLooks = 50
+)
+
+// Holding is what the account is drawn up against.
+type Holding struct {
+	// Charge is sk_wmem_alloc of all senders, Truesize that of one packet, in bytes.
+	Charge, Truesize int64
+	// Queues are the NFQUEUEs of the sandbox.
+	Queues []Backlog
+	State  record.State
+}
+
+// Account fills in where everything is now and whether that explains the charge.
+func (l *Ledger) Account(out *record.Ledger, h Holding) {
+	book := l.sync()
+	defer l.mu.Unlock()
+	l.fill(out, book)
+	out.Places = Names{h.State}.Places(book.Counts())
+	balance(out, h)
+	if l.err != nil {
+		out.Incomplete = l.err.Error()
+	}
+}
+
+func (l *Ledger) fill(out *record.Ledger, book *Book) {
+	out.By = "perf tracepoints"
+	out.Samples, out.Lost = l.samples, l.perf.lost
+	out.Seen, out.Unseen, out.Late = book.seen, book.unseen, book.late
+}
+
+// balance sums up and says what is wrong. It adds an NFQUEUE only if exactly
+// what is missing waits there.
+func balance(out *record.Ledger, h Holding) {
+	known := 0
+	for _, p := range out.Places {
+		if p.Charged {
+			known += p.Count
+		}
+	}
+	missing := h.Charge - int64(known)*h.Truesize
+	waiting := 0
+	for _, q := range h.Queues {
+		waiting += q.Waiting
+	}
+	if waiting > 0 && missing == int64(waiting)*h.Truesize {
+		for _, q := range h.Queues {
+			if q.Waiting == 0 {
+				continue
+			}
+			out.Places = append(out.Places, record.LedgerPlace{
+				Place: fmt.Sprintf("nfqueue %d", q.Number), Count: q.Waiting, Charged: true,
+				By: "/proc/net/netfilter/nfnetlink_queue",
+			})
+		}
+		known += waiting
+		slices.SortStableFunc(out.Places, func(a, b record.LedgerPlace) int { return b.Count - a.Count })
+	}
+	out.Charge, out.Sum = h.Charge, int64(known)*h.Truesize
+	out.Gap = out.Charge - out.Sum
+	out.Incomplete = incomplete(*out, h.Truesize)
+}
+
+func incomplete(l record.Ledger, truesize int64) string {
+	switch {
+	case l.Lost > 0:
+		return fmt.Sprintf("%d samples were lost", l.Lost)
+	case l.Late > 0:
+		return fmt.Sprintf("%d samples came out of order", l.Late)
+	case truesize == 0 && l.Charge > 0:
+		return "the truesize of a packet is not known"
+	case l.Gap > 0:
+		return fmt.Sprintf("%d of %d bytes were not found", l.Gap, l.Charge)
+	case l.Gap < 0:
+		return fmt.Sprintf("%d bytes more were found than the %d charged", -l.Gap, l.Charge)
+	default:
+		return ""
+	}
+}
+
+// Skip throws away what was freed since the last call.
+func (l *Ledger) Skip() {
+	l.sync().TakeFrees()
+	l.mu.Unlock()
+}
+
+// Frees gives what was freed since the last call, named after a rung.
+func (l *Ledger) Frees(rung, on string, state record.State) []record.Witness {
+	book := l.sync()
+	frees := book.TakeFrees()
+	l.mu.Unlock()
+	if len(frees) == 0 {
+		return nil
+	}
+	names := resolve(addresses(frees))
+	var out []record.Witness
+	for _, f := range frees {
+		from, _ := Names{state}.Place(f.From)
+		w := record.Witness{
+			Rung: rung, On: on, Location: symbolOf(names, f.Location), Reason: l.reason(f.Reason),
+			Count: f.Count, From: from, Event: f.Kind.String(), Chain: chainOf(names, f.Chain),
+		}
+		out = append(out, w)
+	}
+	slices.SortFunc(out, func(a, b record.Witness) int { return b.Count - a.Count })
+	return out
+}
+
+func addresses(frees []Free) []uint64 {
+	var out []uint64
+	for _, f := range frees {
+		out = append(append(out, f.Location), f.Chain...)
+	}
+	return out
+}
+
+func symbolOf(names map[uint64]string, address uint64) string {
+	switch name, ok := names[address]; {
+	case address == 0:
+		return ""
+	case !ok:
+		return fmt.Sprintf("0x%x", address)
+	default:
+		return name
+	}
+}
+
+// chainOf leaves out the perf code that the chain begins in.
+func chainOf(names map[uint64]string, chain []uint64) []string {
+	var out []string
+	for _, ip := range chain {
+		name := symbolOf(names, ip)
+		if len(out) == 0 && perfCode(name) {
+			continue
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+func perfCode(name string) bool {
+	for _, prefix := range []string{"perf_", "__perf", "__traceiter_", "trace_", "__bpf_trace_"} {
+		if len(name) >= len(prefix) && name[:len(prefix)] == prefix {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *Ledger) reason(r uint32) string {
+	if r == 0 {
+		return ""
+	}
+	if name, ok := l.reasons[int64(r)]; ok {
+		return name
+	}
+	return fmt.Sprintf("reason %d", r)
+}
+
+// Forget is called when nothing is charged any more. What waited for a
+// neighbour without an address of its own is gone then.
+func (l *Ledger) Forget() {
+	book := l.sync()
+	book.Forget()
+	l.mu.Unlock()
+}
+
+// End waits until everything is free, for a bounded time, and fills in what is
+// not, and the life of one packet.
+func (l *Ledger) End(out *record.Ledger, state record.State) {
+	var counts []Count
+	for range endLooks {
+		book := l.sync()
+		book.Forget()
+		counts = book.Counts()
+		l.mu.Unlock()
+		if len(counts) == 0 {
+			break
+		}
+		time.Sleep(endLook)
+	}
+	book := l.sync()
+	defer l.mu.Unlock()
+	l.fill(out, book)
+	out.Life = l.life(book.Life(), Names{state})
+	if out.Lost > 0 || out.Late > 0 || out.Unseen > 0 || l.err != nil {
+		return
+	}
+	left := 0
+	for _, c := range counts {
+		left += c.Charged + c.Clones
+	}
+	out.Left, out.LeftAt = &left, Names{state}.Places(counts)
+}
+
+func (l *Ledger) life(steps []Step, names Names) []record.LedgerStep {
+	var locations []uint64
+	for _, s := range steps {
+		if s.Location != 0 {
+			locations = append(locations, s.Location)
+		}
+	}
+	symbols := resolve(locations)
+	var out []record.LedgerStep
+	for _, s := range steps {
+		place, _ := names.Place(s.Place)
+		out = append(out, record.LedgerStep{
+			AtNs: s.At - l.epoch, What: s.what(), Place: place,
+			Location: symbolOf(symbols, s.Location), Reason: l.reason(s.Reason),
+		})
+	}
+	return out
+}
+
+func (s Step) what() string {
+	switch s.Kind {
+	case Queue:
+		return "given to the device"
+	case Enqueue:
+		return "queued"
+	case Dequeue:
+		return "taken from the queue"
+	case Start:
+		return "given to the driver"
+	case Xmit:
+		if s.RC == netdevTxBusy {
+			return "given back by the driver"
+		}
+		return fmt.Sprintf("driver returned %d", s.RC)
+	case Neighbour:
+		return "queued for a neighbour"
+	case Drop:
+		return "dropped"
+	case Consume:
+		return "freed"
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,11 @@
+// Package ledger follows every skb of one experiment by the kernel's own
+// tracepoints and says where those that are still charged were last seen.
+//
+// It needs root, perf_event_open(2) and tracefs; without them Open returns an
+// UnavailableError and the experiment goes on without a ledger. Everything it
+// opens is bound to file descriptors: nothing is left after kill -9.
+//
+//	skleak run --ledger=on vxlan/unresolved
+//
+// docs/ledger.md says what it can tell, and what it cannot.
+package ledger

@@ -1,0 +1,179 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// margin is how long an event may take from its clock to its ring.
+	margin = 2 * time.Millisecond
+	// lookEvery bounds the time between two readings of the rings.
+	lookEvery = 40 * time.Millisecond
+	// gather is how long the reader sleeps after a reading, so that it reads
+	// many at once.
+	gather = 2 * time.Millisecond
+)
+
+// Config says what to follow.
+type Config struct {
+	Rules Rules
+	// Devices are the names of all devices the packets can come by.
+	Devices []string
+	// Began is what the times of the record count from.
+	Began time.Time
+}
+
+// Ledger follows skbs from Open to Close. Its methods may be called from any
+// goroutine.
+type Ledger struct {
+	formats map[Kind]Format
+	reasons map[int64]string
+	// epoch is CLOCK_MONOTONIC at Config.Began.
+	epoch int64
+
+	mu      sync.Mutex
+	perf    *perf
+	book    *Book
+	pending []Event
+	samples uint64
+	err     error
+
+	stop int
+	done chan struct{}
+}
+
+// Open begins to follow. Where this kernel or user cannot, the error is an
+// *UnavailableError.
+func Open(cfg Config) (*Ledger, error) {
+	formats, err := readFormats()
+	if err != nil {
+		return nil, err
+	}
+	now, err := monotonic()
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{
+		formats: formats, reasons: formats[Drop].Symbols(), book: NewBook(cfg.Rules),
+		epoch: now - time.Since(cfg.Began).Nanoseconds(), done: make(chan struct{}),
+	}
+	if l.perf, err = openPerf(formats, cfg.Devices); err != nil {
+		return nil, err
+	}
+	if l.stop, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return nil, errors.Join(fmt.Errorf("make an eventfd: %w", err), l.perf.Close())
+	}
+	if err := l.perf.enable(); err != nil {
+		return nil, errors.Join(err, l.perf.Close(), unix.Close(l.stop))
+	}
+	go l.follow()
+	return l, nil
+}
+
+func monotonic() (int64, error) {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		return 0, fmt.Errorf("read CLOCK_MONOTONIC: %w", err)
+	}
+	return ts.Nano(), nil
+}
+
+// follow empties the rings until Close.
+func (l *Ledger) follow() {
+	defer close(l.done)
+	var fds []unix.PollFd
+	for _, fd := range l.perf.poll {
+		fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
+	}
+	fds = append(fds, unix.PollFd{Fd: int32(l.stop), Events: unix.POLLIN})
+	for {
+		_, err := unix.Poll(fds, int(lookEvery.Milliseconds()))
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			l.fail(fmt.Errorf("wait for perf events: %w", err))
+			return
+		}
+		if fds[len(fds)-1].Revents != 0 {
+			return
+		}
+		l.mu.Lock()
+		l.read(margin)
+		l.mu.Unlock()
+		time.Sleep(gather)
+	}
+}
+
+func (l *Ledger) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.err = errors.Join(l.err, err)
+}
+
+// read books what is older than margin. The caller holds the lock.
+func (l *Ledger) read(margin time.Duration) {
+	now, err := monotonic()
+	if err != nil {
+		l.err = errors.Join(l.err, err)
+		return
+	}
+	before, had := l.perf.lost, len(l.pending)
+	l.pending, err = l.perf.drain(l.pending)
+	if err != nil {
+		l.err = errors.Join(l.err, err)
+	}
+	l.samples += uint64(len(l.pending) - had)
+	if l.perf.lost > before {
+		l.book.Lose()
+	}
+	slices.SortStableFunc(l.pending, func(a, b Event) int {
+		switch {
+		case a.At < b.At:
+			return -1
+		case a.At > b.At:
+			return 1
+		default:
+			return 0
+		}
+	})
+	until := now - margin.Nanoseconds()
+	n := 0
+	for ; n < len(l.pending) && l.pending[n].At <= until; n++ {
+		l.book.Add(l.pending[n])
+	}
+	l.pending = slices.Delete(l.pending, 0, n)
+}
+
+// sync books all that happened before the call, and gives the book. The caller
+// unlocks.
+func (l *Ledger) sync() *Book {
+	time.Sleep(margin)
+	l.mu.Lock()
+	l.read(margin)
+	return l.book
+}
+
+// Begin is called before the ladder: call chains of frees are kept from here
+// on, and a packet that is held now is the one whose life is shown.
+func (l *Ledger) Begin() error {
+	book := l.sync()
+	defer l.mu.Unlock()
+	book.KeepHeld()
+	return l.perf.chain()
+}
+
+// Close ends it; everything is gone with the descriptors.
+func (l *Ledger) Close() error {
+	var one [8]byte
+	one[0] = 1
+	_, err := unix.Write(l.stop, one[:])
+	if err != nil {
+		return fmt.Errorf("stop the ledger: %w", err)
+	}
+	<-l.done
+	return errors.Join(l.perf.Close(), unix.Close(l.stop))
+}

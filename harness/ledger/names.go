@@ -1,0 +1,130 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"skleak/record"
+)
+
+// Names gives places the names that the ladder uses, from what the sandbox
+// looked like.
+type Names struct{ State record.State }
+
+// Place names p, and says whether what is there is charged to its socket.
+func (n Names) Place(p Place) (name string, charged bool) {
+	label := n.label(p)
+	switch p.Kind {
+	case InNeighbour:
+		return fmt.Sprintf("neighbour %s on %s", p.Addr, label), true
+	case InQueue:
+		kind := n.qdisc(p)
+		if kind == "noqueue" {
+			return label, true
+		}
+		return fmt.Sprintf("qdisc %s on %s", kind, label), kind != "netem"
+	case InDriver:
+		return n.driver(p, label)
+	default:
+		return "", false
+	}
+}
+
+// driver: TUN, TAP and WireGuard orphan what they keep (tun_net_xmit,
+// drivers/net/tun.c; wg_xmit, drivers/net/wireguard/device.c).
+func (n Names) driver(p Place, label string) (string, bool) {
+	for _, l := range n.links(p) {
+		switch l.Kind {
+		case "tun", "tuntap", "tap", "macvtap":
+			return "reader of " + label, false
+		case "wireguard":
+			return "driver of " + label, false
+		}
+	}
+	return "driver of " + label, true
+}
+
+// links are those that may be meant: a name may be in several namespaces.
+func (n Names) links(p Place) []record.LinkState {
+	var out []record.LinkState
+	for _, l := range n.State.Links {
+		if l.Name == p.Dev && (p.Ifindex == 0 || int(p.Ifindex) == l.Index) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// label names a device as the ladder does: one whose name the sandbox's own
+// namespace has too is told apart by its namespace.
+func (n Names) label(p Place) string {
+	own := slices.ContainsFunc(n.State.Links, func(l record.LinkState) bool {
+		return l.Netns == "" && l.Name == p.Dev
+	})
+	var labels []string
+	for _, l := range n.links(p) {
+		if l.Netns != "" && own {
+			labels = append(labels, l.Name+" in "+l.Netns)
+		} else {
+			labels = append(labels, l.Name)
+		}
+	}
+	if len(labels) == 0 {
+		return p.Dev
+	}
+	return strings.Join(labels, " or ")
+}
+
+// qdisc is the kind of qdisc that queues on the device: that of the root, or
+// below mq of its leaves.
+func (n Names) qdisc(p Place) string {
+	root, leaf := "", ""
+	for _, l := range n.links(p) {
+		for _, q := range n.State.Qdiscs {
+			switch {
+			case q.Link != l.Name || q.Netns != l.Netns || q.Parent == "ingress":
+			case q.Parent == "root":
+				root = q.Kind
+			case leaf == "":
+				leaf = q.Kind
+			}
+		}
+	}
+	if root == "mq" && leaf != "" {
+		return leaf
+	}
+	if root == "" {
+		return "unknown"
+	}
+	return root
+}
+
+// Places names all counts, the fullest first.
+func (n Names) Places(counts []Count) []record.LedgerPlace {
+	var out []record.LedgerPlace
+	add := func(name string, count int, charged bool) {
+		if count == 0 {
+			return
+		}
+		for i := range out {
+			if out[i].Place == name && out[i].Charged == charged {
+				out[i].Count += count
+				return
+			}
+		}
+		out = append(out, record.LedgerPlace{Place: name, Count: count, Charged: charged})
+	}
+	for _, c := range counts {
+		name, charges := n.Place(c.Place)
+		add(name, c.Charged, charges)
+		add(name, c.Clones, false)
+	}
+	slices.SortFunc(out, func(a, b record.LedgerPlace) int {
+		if a.Count != b.Count {
+			return b.Count - a.Count
+		}
+		return strings.Compare(a.Place, b.Place)
+	})
+	return out
+}
