@@ -86,7 +86,7 @@ func TestConsole(t *testing.T) {
 
 func TestConsoleKeepsItsEnd(t *testing.T) {
 	c := newConsoleLog()
-	for range 100_000 {
+	for range 10_000 {
 		_, _ = io.WriteString(c, "a line that is written again and again\n")
 	}
 	_, _ = io.WriteString(c, strings.Repeat("x", 3*consoleLine)+"\n\x1b[2Jthe last line\n")
