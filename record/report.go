@@ -72,11 +72,15 @@ type Result struct {
 	StallRatePPS   *float64 `json:"stall_rate_pps"`
 	Law            string   `json:"law"`
 
-	Holder        string         `json:"holder"`
+	Holder string `json:"holder"`
+	// HolderBy says who named Holder, where a ledger was kept: "ladder",
+	// "ledger", "ladder and ledger", or "they differ", and Holder has both.
+	HolderBy      string         `json:"holder_by,omitempty"`
 	ReleasedBy    string         `json:"released_by"`
 	Ladder        []LadderStep   `json:"ladder"`
 	PinnedSockets int            `json:"pinned_sockets"`
 	Witness       []Witness      `json:"witness"`
+	Ledger        *Ledger        `json:"ledger,omitempty"`
 	Sockets       []SocketResult `json:"sockets"`
 	Attempts      []Attempt      `json:"attempts"`
 	Flaky         bool           `json:"flaky,omitempty"`

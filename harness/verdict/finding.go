@@ -23,6 +23,9 @@ type Finding struct {
 
 	// Holder names what held: "qdisc tbf on v0"; several are joined by " and ".
 	Holder string
+	// HolderBy says who named Holder, where a ledger was kept: "ladder",
+	// "ledger", "ladder and ledger" or "they differ".
+	HolderBy string `json:",omitempty"`
 	// ReleasedBy names the rungs that let go, "time", or "nothing".
 	ReleasedBy string
 	// PinnedSockets is how many closed sockets stayed counted.
@@ -84,11 +87,12 @@ func Judge(t record.Trace) Finding {
 		return f
 	}
 	f.name(t)
+	f.consult(t)
 	f.BytesPerPacket = bytesPerPacket(t, f)
 	if l, ok := lawOf(t, f, s); ok {
 		f.Law, f.StallRatePPS = l.text, l.rate
 	}
-	f.Reason = reason(t, f, s)
+	f.Reason = reason(t, f, s) + ledgerRemark(t, f)
 	return f
 }
 
@@ -162,8 +166,11 @@ func packetsToStall(t record.Trace) *int {
 }
 
 // orphans is how many skbs never came free, where that can be believed: the
-// count is of the whole machine.
+// ledger's count, else that of a machine that is known to be quiet.
 func orphans(t record.Trace) (int64, bool) {
+	if n, ok := leftOver(t); ok {
+		return int64(n), true
+	}
 	if t.Orphans == nil || !t.Quiet {
 		return 0, false
 	}

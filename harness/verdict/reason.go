@@ -17,8 +17,7 @@ func reason(t record.Trace, f Finding, s socketFacts) string {
 	case record.Leaked:
 		return leakReason(t, f)
 	case record.Orphaned:
-		return fmt.Sprintf("nothing is charged, yet %s of %s sent never came free (%s: %d before, %d after)",
-			f.Orphans+" skbs", count(t.Sent, "packet"), t.Orphans.By, t.Orphans.Before, t.Orphans.After)
+		return orphanReason(t, f)
 	case record.LostWakeup:
 		return fmt.Sprintf("a waiter parked in poll slept on for %s with %d bytes charged, while a fresh poll said writable (limit %d)",
 			short(seconds(t.Waiter.AsleepNs)), t.Waiter.AsleepBytes, s.half())

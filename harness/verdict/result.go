@@ -39,10 +39,12 @@ func Result(name string, expect []record.Verdict, known *record.Known, t record.
 		Law:            f.Law,
 
 		Holder:        f.Holder,
+		HolderBy:      f.HolderBy,
 		ReleasedBy:    f.ReleasedBy,
 		Ladder:        f.Ladder,
 		PinnedSockets: f.PinnedSockets,
 		Witness:       append([]record.Witness{}, t.Witness...),
+		Ledger:        t.Ledger,
 		Sockets:       sockets(t),
 		Orphans:       f.Orphans,
 

@@ -115,6 +115,9 @@ func remains(left int64, pinned int) string {
 
 // orphaned expects that nothing is charged any more.
 func orphaned(t record.Trace) bool {
+	if _, ok := leftOver(t); ok {
+		return ledgerOrphaned(t)
+	}
 	n, ok := orphans(t)
 	return ok && t.Sent >= orphanLeastSent && float64(n) >= orphanLeastShare*float64(t.Sent)
 }
