@@ -164,7 +164,10 @@ func TestCancelled(t *testing.T) {
 		}
 	}
 	// A listener that leaves ends the guest as well; TestMain looks.
-	for range testVM(self).Run(t.Context(), named(t, "a/1")) {
+	for _, err := range testVM(self).Run(t.Context(), named(t, "a/1")) {
+		if err != nil {
+			t.Error(err)
+		}
 		break
 	}
 }

@@ -23,7 +23,7 @@ func inFolder(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a folder of the system's temporary ones
+	defer os.RemoveAll(dir)
 	if err := buildGuest(filepath.Join(dir, "testguest")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -127,7 +127,7 @@ func printStored(out io.Writer, store *kernels.Store, list []*kernels.Kernel) er
 	return err
 }
 
-func bytesText(n int64) string { return humanize.Bytes(uint64(max(n, 0))) } //nolint:gosec // never negative
+func bytesText(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
 
 func kernelsFetchCommand(t terminal) *cobra.Command {
 	return &cobra.Command{

@@ -287,6 +287,6 @@ func guestsAtOnce(memory int) (int, error) {
 	if err != nil || info.MemAvailable == nil {
 		return 0, fmt.Errorf("how much memory is there: %w; say how many VMs with --parallel", err)
 	}
-	fit := int(*info.MemAvailable / 1024 / uint64(memory+guestOverhead)) //nolint:gosec // small
+	fit := int(*info.MemAvailable / 1024 / uint64(memory+guestOverhead))
 	return max(min(runtime.NumCPU(), fit), 1), nil
 }
