@@ -99,7 +99,7 @@ func TestConsoleKeepsItsEnd(t *testing.T) {
 	}
 }
 
-func catalogue(t *testing.T) []scenarios.Scenario {
+func catalogue(t testing.TB) []scenarios.Scenario {
 	t.Helper()
 	all, err := scenarios.Catalogue()
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 func realKernels() []string { return []string{"debian:5.10", "debian:6.1", "debian:7.3"} }
 
 // realVM is a VM of a kernel of the user's store, which is fetched if need be.
-func realVM(t *testing.T, kernel string) VM {
+func realVM(t testing.TB, kernel string) VM {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("boots a VM")

@@ -79,7 +79,7 @@ func (f *vmRunFlags) run(cmd *cobra.Command, t terminal, args []string, status *
 	}
 	run, runErr := campaign.Run(cmd.Context(), m, list, controls, o)
 	live.Close()
-	if runErr != nil {
+	if runErr != nil && cmd.Context().Err() == nil {
 		// The evidence has lines of its own; the error keeps to one.
 		fmt.Fprintln(t.err, vm.Explain(runErr))
 	}
