@@ -1,0 +1,259 @@
+package modbuild
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"skleak/record"
+)
+
+// The files of a mutant's folder.
+const (
+	yamlFile  = "mutant.yaml"
+	cocciFile = "mutant.cocci"
+)
+
+// maxMutant bounds each file of a mutant in bytes.
+const maxMutant = 64 << 10
+
+// Mutant is one bug, stated so that it can be put into several versions.
+type Mutant struct {
+	// Name is its folder's, Dir the folder, for messages.
+	Name string `yaml:"-"`
+	Dir  string `yaml:"-"`
+	// Patch is the semantic patch.
+	Patch string `yaml:"-"`
+	// About says in a sentence or two what the mistake is.
+	About string `yaml:"about"`
+	// File is the C file in the kernel source that the patch applies to; where
+	// versions differ in its name, the first that is there counts.
+	File Files `yaml:"file"`
+	// Module is the loadable module that File is part of.
+	Module string `yaml:"module"`
+	// StandsFor names the real commit or report, if there is one.
+	StandsFor string `yaml:"stands_for"`
+	// Needs says what the catalogue must have before the bug can show, as a
+	// network card of QEMU's; "" for nothing.
+	Needs string `yaml:"needs"`
+	// Found is what must find it. Empty says that nobody knows yet.
+	Found []Found `yaml:"found"`
+}
+
+// Found is a scenario that must find the bug, and how.
+type Found struct {
+	Scenario string         `yaml:"scenario" json:"scenario"`
+	Verdict  record.Verdict `yaml:"verdict" json:"verdict"`
+	// Holder is what Result.Holder must be, with * for any text; "" for
+	// whatever it is.
+	Holder string `yaml:"holder" json:"holder,omitempty"`
+	// Count is how many packets the scenario is run with; 0 for as many as the
+	// catalogue says.
+	Count int `yaml:"count" json:"count,omitempty"`
+}
+
+// Files is one name or a list of them.
+type Files []string
+
+// UnmarshalYAML implements yaml.InterfaceUnmarshaler.
+func (f *Files) UnmarshalYAML(unmarshal func(any) error) error {
+	var one string
+	if unmarshal(&one) == nil {
+		*f = Files{one}
+		return nil
+	}
+	var list []string
+	if err := unmarshal(&list); err != nil {
+		return err
+	}
+	*f = list
+	return nil
+}
+
+// Load reads the mutant in a folder. Its errors say file, line and column.
+func Load(dir string) (Mutant, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return Mutant{}, fmt.Errorf("read a mutant: %w", err)
+	}
+	return load(os.DirFS(filepath.Dir(dir)), filepath.Dir(dir), filepath.Base(dir))
+}
+
+// LoadAll reads every mutant in the folders of dir, by name. dir may be a
+// mutant's own folder.
+func LoadAll(dir string) ([]Mutant, error) {
+	if _, err := os.Stat(filepath.Join(dir, yamlFile)); err == nil {
+		m, err := Load(dir)
+		return []Mutant{m}, err
+	}
+	return LoadFS(os.DirFS(dir), dir)
+}
+
+// LoadFS reads every mutant in the folders of files, by name; dir is what
+// messages call it.
+func LoadFS(files fs.FS, dir string) ([]Mutant, error) {
+	found, err := fs.Glob(files, "*/"+yamlFile)
+	if err != nil {
+		return nil, fmt.Errorf("look for mutants in %s: %w", dir, err)
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("look for mutants in %s: %w: no NAME/%s in it", dir, fs.ErrNotExist, yamlFile)
+	}
+	var all []Mutant
+	for _, file := range found {
+		m, err := load(files, dir, path.Dir(file))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	slices.SortFunc(all, func(a, b Mutant) int { return cmp.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+func load(files fs.FS, dir, name string) (Mutant, error) {
+	if !validName(name) {
+		return Mutant{}, fmt.Errorf("mutant %q: name its folder with small letters, digits, - and _", name)
+	}
+	data, err := read(files, path.Join(name, yamlFile))
+	if err != nil {
+		return Mutant{}, fmt.Errorf("mutant %s: %w", name, err)
+	}
+	m, err := decode(filepath.Join(dir, name, yamlFile), data)
+	if err != nil {
+		return Mutant{}, err
+	}
+	patch, err := read(files, path.Join(name, cocciFile))
+	if err != nil {
+		return Mutant{}, fmt.Errorf("mutant %s: %w", name, err)
+	}
+	m.Name, m.Dir, m.Patch = name, filepath.Join(dir, name), string(patch)
+	return m, nil
+}
+
+func read(files fs.FS, name string) ([]byte, error) {
+	f, err := files.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxMutant+1))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	if len(data) == 0 || len(data) > maxMutant {
+		return nil, fmt.Errorf("%s: want 1 to %d bytes", name, maxMutant)
+	}
+	return data, nil
+}
+
+func validName(s string) bool {
+	return regexp.MustCompile(`^[a-z0-9_][a-z0-9_-]{0,63}$`).MatchString(s)
+}
+
+func decode(name string, data []byte) (Mutant, error) {
+	var m Mutant
+	if err := yaml.UnmarshalWithOptions(data, &m, yaml.Strict()); err != nil {
+		return Mutant{}, placed(name, err)
+	}
+	if err := m.check(); err != nil {
+		return Mutant{}, placed(name, place(data, err))
+	}
+	return m, nil
+}
+
+// placed puts the file's name, line and column before what a YAML error says.
+func placed(name string, err error) error {
+	var at yaml.Error
+	if !errors.As(err, &at) {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	line, column := 1, 1
+	if t := at.GetToken(); t != nil && t.Position != nil {
+		line, column = t.Position.Line, t.Position.Column
+	}
+	text, _, _ := strings.Cut(at.GetMessage(), "\n")
+	return fmt.Errorf("%s:%d:%d: %s", name, line, column, text)
+}
+
+// keyError is a value that a mutant cannot have.
+type keyError struct {
+	// path is a YAMLPath to the value.
+	path, what string
+}
+
+func (e *keyError) Error() string { return e.what }
+
+// place finds the line and column of a keyError.
+func place(data []byte, err error) error {
+	var k *keyError
+	if !errors.As(err, &k) {
+		return err
+	}
+	p, pathErr := yaml.PathString(k.path)
+	if pathErr != nil {
+		return err
+	}
+	n, nodeErr := p.ReadNode(strings.NewReader(string(data)))
+	if nodeErr != nil || n == nil || n.GetToken() == nil {
+		return &yaml.SyntaxError{Message: k.what}
+	}
+	return &yaml.SyntaxError{Message: k.what, Token: n.GetToken()}
+}
+
+func (m Mutant) check() error {
+	if strings.TrimSpace(m.About) == "" {
+		return &keyError{"$.about", "about is missing: say in a sentence what the mistake is"}
+	}
+	if len(m.File) == 0 {
+		return &keyError{"$.file", "file is missing: name a C file in the kernel source, like drivers/net/tun.c"}
+	}
+	for _, file := range m.File {
+		if path.Clean(file) != file || !filepath.IsLocal(file) || path.Ext(file) != ".c" || !sourcePath(file) {
+			return &keyError{"$.file", fmt.Sprintf("%q is no C file under drivers/net/ or net/ of the kernel source", file)}
+		}
+	}
+	if !regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9_-]{0,62}$`).MatchString(m.Module) {
+		return &keyError{"$.module", fmt.Sprintf("%q is no module's name", m.Module)}
+	}
+	for i, f := range m.Found {
+		if err := f.check(fmt.Sprintf("$.found[%d]", i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f Found) check(at string) error {
+	switch {
+	case !regexp.MustCompile(`^[a-z0-9-]+/[a-z0-9.-]+$`).MatchString(f.Scenario):
+		return &keyError{at + ".scenario", fmt.Sprintf("%q is no scenario's name; they are like tun/unread", f.Scenario)}
+	case !f.Verdict.Valid():
+		return &keyError{at + ".verdict", fmt.Sprintf("unknown verdict %q; the verdicts are %s", f.Verdict, record.JoinVerdicts(record.Verdicts()))}
+	case f.Count < 0 || f.Count > 100_000_000:
+		return &keyError{at + ".count", fmt.Sprintf("count of %d; give 1 to 100000000, or leave it out", f.Count)}
+	}
+	return nil
+}
+
+// sourcePath says whether the unpacked source has the folder of a file.
+func sourcePath(file string) bool {
+	for _, dir := range sourceFolders() {
+		if strings.HasPrefix(file, dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// sourceFolders are what is unpacked of a kernel's source.
+func sourceFolders() []string { return []string{"drivers/net/", "net/"} }

@@ -1,0 +1,41 @@
+package kernels
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Packages gives what the mirror serves under names that match the patterns
+// (those of apt-cache show), every version of each. It refreshes
+// apt's private lists as Available does.
+func (s *Store) Packages(ctx context.Context, patterns ...string) ([]Package, error) {
+	if _, err := s.Available(ctx); err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	argv := append(s.apt().command("apt-cache", "show", "--all-versions"), patterns...)
+	if _, err := (command{argv: argv, out: &out}).run(ctx); err != nil {
+		return nil, fmt.Errorf("ask apt for packages %s: %w", strings.Join(patterns, " "), err)
+	}
+	var all []Package
+	err := readStanzas(&out, func(st stanza) { all = append(all, newPackage(st)) })
+	return all, err
+}
+
+// Download puts packages into the folder dir and gives their files, in order.
+// apt checks each against the signed lists.
+func (s *Store) Download(ctx context.Context, dir string, packages []Package) (files []string, err error) {
+	// Shared among downloads, apart from an update of the lists they rely on.
+	l := s.lock("apt")
+	_, err = l.TryRLockContext(ctx, lockRetry)
+	if err == nil {
+		files, err = s.apt().download(ctx, dir, packages)
+	}
+	if err = errors.Join(err, l.Close()); err != nil {
+		return nil, err
+	}
+	return files, nil
+}
