@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"skleak/kernels"
 )
@@ -43,11 +44,16 @@ func resolveKernels(ctx context.Context, store *kernels.Store, specs string) ([]
 	var names []kernels.Name
 	seen := map[kernels.Name]bool{}
 	for _, spec := range list {
+		mutant := spec.Mutant
+		spec.Mutant = ""
 		found, err := store.Resolve(ctx, spec)
 		if err != nil {
 			return nil, err
 		}
 		for _, name := range found {
+			if mutant != "" {
+				name += kernels.Name("+" + mutant)
+			}
 			if !seen[name] {
 				seen[name] = true
 				names = append(names, name)
@@ -58,6 +64,9 @@ func resolveKernels(ctx context.Context, store *kernels.Store, specs string) ([]
 }
 
 func fetchOne(ctx context.Context, t terminal, store *kernels.Store, name kernels.Name) (*kernels.Kernel, error) {
+	if plain, mutant, mutated := strings.Cut(string(name), "+"); mutated && strings.HasPrefix(plain, string(kernels.Debian)+":") {
+		return mutantKernel(ctx, t, kernels.Name(plain), mutant)
+	}
 	if k, err := store.Show(name); err == nil {
 		return k, nil
 	} else if !errors.Is(err, kernels.ErrNotStored) {

@@ -1,0 +1,273 @@
+package campaign
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"skleak/record"
+	"skleak/scenarios"
+)
+
+// Expected is a scenario that must find a mutant, and how.
+type Expected struct {
+	Scenario string         `json:"scenario"`
+	Verdict  record.Verdict `json:"verdict"`
+	// Holder is a pattern of path.Match for Result.Holder; "" takes any.
+	Holder string `json:"holder,omitempty"`
+	// Packets is how many must be held at the end of settling; 0 for any number.
+	Packets int `json:"count,omitempty"`
+}
+
+// Trial is a mutant's kernel beside the stock one.
+type Trial struct {
+	Mutant string
+	// Module is the one with the bug: scenarios that use it may deviate.
+	Module   string
+	Expected []Expected
+	Stock    record.Run
+	Run      record.Run
+}
+
+// Outcome says what came of one scenario on a mutant's kernel.
+type Outcome string
+
+// The outcomes.
+const (
+	// Hit: found as it must be.
+	Hit Outcome = "found"
+	// Miss: not found, though it must be.
+	Miss Outcome = "missed"
+	// Wrong: seen, but with another verdict, holder or amount.
+	Wrong Outcome = "wrong"
+	// Also: another scenario that uses the module deviates from stock.
+	Also Outcome = "also"
+	// False: a scenario that does not use the module deviates from stock.
+	False Outcome = "false"
+	// Trouble: it could not be run or judged.
+	Trouble Outcome = "trouble"
+)
+
+// Truth is a line of the truth table.
+type Truth struct {
+	Mutant   string  `json:"mutant"`
+	Scenario string  `json:"scenario"`
+	Outcome  Outcome `json:"outcome"`
+	// Expected is nil unless the scenario must find the mutant.
+	Expected *Expected `json:"expected"`
+	// Stock is the verdict on the stock kernel; "" where it was not run.
+	Stock   record.Verdict `json:"stock"`
+	Verdict record.Verdict `json:"verdict"`
+	Holder  string         `json:"holder"`
+	// Released is the rung that let go.
+	Released string              `json:"released_by"`
+	Held     int64               `json:"held_bytes"`
+	Ladder   []record.LadderStep `json:"ladder"`
+	Reason   string              `json:"reason"`
+	Flaky    bool                `json:"flaky"`
+}
+
+// Judge compares the trial with the stock kernel's run. What is as on the
+// stock kernel, and need not be otherwise, is left out.
+func (t Trial) Judge() []Truth {
+	stock, mutated := everything(t.Stock), everything(t.Run)
+	var table []Truth
+	for i, e := range t.Expected {
+		res, ran := find(mutated, e.Scenario)
+		line := t.line(e.Scenario, stock, res)
+		line.Expected, line.Outcome = &t.Expected[i], e.outcome(res, ran)
+		if !ran {
+			line.Reason = "there is no such scenario in this run"
+		}
+		table = append(table, line)
+	}
+	for _, res := range mutated {
+		if slices.ContainsFunc(t.Expected, func(e Expected) bool { return e.Scenario == res.Scenario }) {
+			continue
+		}
+		line := t.line(res.Scenario, stock, res)
+		if line.Outcome = t.deviation(stock, res); line.Outcome != "" {
+			table = append(table, line)
+		}
+	}
+	return table
+}
+
+func (t Trial) line(scenario string, stock []record.Result, res record.Result) Truth {
+	before, _ := find(stock, scenario)
+	return Truth{
+		Mutant: t.Mutant, Scenario: scenario, Stock: before.Verdict, Verdict: res.Verdict,
+		Holder: res.Holder, Released: res.ReleasedBy, Held: res.HeldBytes, Ladder: res.Ladder, Reason: res.Reason,
+		Flaky: res.Flaky,
+	}
+}
+
+// outcome of a scenario that must find the mutant.
+func (e Expected) outcome(res record.Result, ran bool) Outcome {
+	switch {
+	case !ran, res.Status == record.Skip:
+		return Miss
+	case res.Status == record.Error || res.Verdict == "":
+		return Trouble
+	case res.Verdict == record.Clean || res.Verdict == record.Refused:
+		return Miss
+	case res.Verdict != e.Verdict || !e.holder(res.Holder) || !e.packets(res):
+		return Wrong
+	}
+	return Hit
+}
+
+func (e Expected) holder(got string) bool {
+	if e.Holder == "" {
+		return true
+	}
+	same, err := path.Match(e.Holder, got)
+	return err == nil && same
+}
+
+func (e Expected) packets(res record.Result) bool {
+	if e.Packets == 0 {
+		return true
+	}
+	return res.Truesize > 0 && res.HeldBytes == int64(e.Packets)*res.Truesize
+}
+
+// deviation says what it means that another scenario shows this; "" is nothing.
+func (t Trial) deviation(stock []record.Result, res record.Result) Outcome {
+	before, ran := find(stock, res.Scenario)
+	switch {
+	case !ran || res.Status == record.Skip && before.Status == record.Skip:
+		return ""
+	case res.Status == record.Error || res.Status == record.Skip:
+		return Trouble
+	case res.Verdict == before.Verdict:
+		return ""
+	case t.uses(res.Scenario):
+		return Also
+	}
+	return False
+}
+
+// uses says whether a scenario of the catalogue uses the mutant's module.
+func (t Trial) uses(scenario string) bool {
+	all, err := scenarios.Catalogue()
+	if err != nil {
+		return false
+	}
+	i := slices.IndexFunc(all, func(sc scenarios.Scenario) bool { return sc.Name == scenario })
+	return i >= 0 && UsesModule(all[i], t.Module)
+}
+
+// UsesModule says whether building a scenario's links and qdiscs needs a
+// module, by the tables of kinds. '-' and '_' are equal.
+func UsesModule(sc scenarios.Scenario, module string) bool {
+	used := false
+	look := func(kinds []scenarios.Kind, name string) {
+		for _, k := range kinds {
+			words := strings.FieldsFunc(strings.ReplaceAll(k.Module, "-", "_"), func(r rune) bool { return r == ' ' || r == ',' })
+			used = used || k.Name == name && slices.Contains(words, strings.ReplaceAll(module, "-", "_"))
+		}
+	}
+	common := func(c scenarios.Common) {
+		if c.Qdisc != nil {
+			look(scenarios.QdiscKinds(), c.Qdisc.Kind())
+		}
+	}
+	for _, l := range sc.Links {
+		look(scenarios.Kinds(), l.Kind())
+		common(l.Common)
+		if o, ok := l.Options.(*scenarios.VethOptions); ok {
+			common(o.Peer)
+		}
+	}
+	return used
+}
+
+// everything is results and controls in one list: a bug may show in either.
+func everything(r record.Run) []record.Result { return slices.Concat(r.Controls, r.Results) }
+
+func find(list []record.Result, scenario string) (record.Result, bool) {
+	i := slices.IndexFunc(list, func(r record.Result) bool { return r.Scenario == scenario })
+	if i < 0 {
+		return record.Result{}, false
+	}
+	return list[i], true
+}
+
+// StockTruth is what the stock kernel shows that it should not: every such
+// line is a false finding.
+func StockTruth(stock record.Run) []Truth {
+	var table []Truth
+	for _, res := range everything(stock) {
+		line := Trial{Mutant: "(stock)"}.line(res.Scenario, nil, res)
+		switch res.Status {
+		case record.Fail, record.Broken:
+			line.Outcome = False
+		case record.Error:
+			line.Outcome = Trouble
+		default:
+			continue
+		}
+		table = append(table, line)
+	}
+	return table
+}
+
+// Score sums a truth table up.
+type Score struct {
+	// Mutants have something that must find them; Found are those where all of
+	// it did.
+	Mutants int `json:"mutants"`
+	Found   int `json:"found"`
+	// Recall is the share of findings that must be and are, 0 to 1.
+	Recall float64 `json:"recall"`
+	// Precision is the share of findings that are right: not wrong, not false.
+	Precision float64         `json:"precision"`
+	Outcomes  map[Outcome]int `json:"outcomes"`
+}
+
+// Perfect says whether nothing is missed, wrong or false, and all could be run.
+func (s Score) Perfect() bool {
+	return s.Outcomes[Miss]+s.Outcomes[Wrong]+s.Outcomes[False]+s.Outcomes[Trouble] == 0
+}
+
+// ScoreOf counts. Where nothing must be or is found, recall and precision are 1.
+func ScoreOf(table []Truth) Score {
+	s := Score{Outcomes: map[Outcome]int{}}
+	complete := map[string]bool{}
+	for _, line := range table {
+		s.Outcomes[line.Outcome]++
+		if line.Expected == nil {
+			continue
+		}
+		before, seen := complete[line.Mutant]
+		complete[line.Mutant] = line.Outcome == Hit && (before || !seen)
+	}
+	s.Mutants = len(complete)
+	for _, found := range complete {
+		if found {
+			s.Found++
+		}
+	}
+	hits := s.Outcomes[Hit]
+	s.Recall = share(hits, hits+s.Outcomes[Miss]+s.Outcomes[Wrong]+expectedTrouble(table))
+	s.Precision = share(hits+s.Outcomes[Also], hits+s.Outcomes[Also]+s.Outcomes[Wrong]+s.Outcomes[False])
+	return s
+}
+
+func expectedTrouble(table []Truth) int {
+	n := 0
+	for _, line := range table {
+		if line.Expected != nil && line.Outcome == Trouble {
+			n++
+		}
+	}
+	return n
+}
+
+func share(part, whole int) float64 {
+	if whole == 0 {
+		return 1
+	}
+	return float64(part) / float64(whole)
+}

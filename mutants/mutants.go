@@ -1,0 +1,15 @@
+// Package mutants carries known bugs as data: a folder each, with a semantic
+// patch that puts the bug into a kernel and what must find it there.
+//
+//	skleak mutants list
+package mutants
+
+import "embed"
+
+// files are the folders.
+//
+//go:embed */mutant.yaml */mutant.cocci
+var files embed.FS
+
+// FS is the folders of all mutants, for modbuild.LoadFS.
+func FS() embed.FS { return files }

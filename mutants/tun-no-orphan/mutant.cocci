@@ -1,0 +1,10 @@
+// The packet goes into the reader's ring with its owner's charge.
+@@
+identifier skb, dev;
+@@
+tun_net_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+<...
+- skb_orphan(skb);
+...>
+}
