@@ -90,8 +90,11 @@ type Result struct {
 	// Reason says why: of a skip, an error, a broken run; or the evidence of the verdict.
 	Reason string `json:"reason"`
 	// Hint says what to do about Reason.
-	Hint    string   `json:"hint,omitempty"`
-	Modules []string `json:"modules,omitempty"`
+	Hint string `json:"hint,omitempty"`
+	// Warnings are kernel log lines of refcount or skb trouble during the
+	// scenario. In a guest they make a pass a fail; on a host they may be another's.
+	Warnings []string `json:"warnings,omitempty"`
+	Modules  []string `json:"modules,omitempty"`
 	// LawCheck holds the paced runs of --verify-law.
 	LawCheck *LawCheck `json:"law_check,omitempty"`
 	// Spark is the charge over time in few points, for a sparkline.

@@ -73,6 +73,9 @@ func noteLines(r record.Result) []string {
 	for _, errno := range slices.Sorted(maps.Keys(r.Refused)) {
 		lines = append(lines, fmt.Sprintf("%d sends refused with %s", r.Refused[errno], errno))
 	}
+	for _, w := range r.Warnings {
+		lines = append(lines, "kernel log: "+w)
+	}
 	if c := r.LawCheck; c != nil {
 		lines = append(lines, lawCheckText(*c))
 	}

@@ -49,6 +49,7 @@ func Result(name string, expect []record.Verdict, known *record.Known, t record.
 		Orphans:       f.Orphans,
 
 		Reason:   f.Reason,
+		Warnings: slices.Clone(t.Warnings),
 		Modules:  slices.Clone(t.Modules),
 		LawCheck: t.LawCheck,
 		Spark:    spark(t),
@@ -57,6 +58,12 @@ func Result(name string, expect []record.Verdict, known *record.Known, t record.
 	maps.Copy(r.Refused, t.Refused)
 	if f.Trouble != "" {
 		r.Reason = f.Trouble
+	}
+	// Where nothing else runs the warning is this scenario's; elsewhere it is told
+	// and proves nothing.
+	if t.Quiet && len(t.Warnings) > 0 && r.Status == record.Pass {
+		r.Status = record.Fail
+		r.Reason = "the kernel warned: " + t.Warnings[0] + "; " + r.Reason
 	}
 	r.Attempts = []record.Attempt{{
 		Verdict: r.Verdict, Status: r.Status, HeldBytes: r.HeldBytes, Holder: r.Holder, Reason: r.Reason,
