@@ -72,7 +72,7 @@ func newTrace(sc scenarios.Scenario, o Options) record.Trace {
 }
 
 func (x *experiment) build(ctx context.Context) error {
-	world, err := netns.Build(ctx, x.sc, netns.Options{RefuseModules: x.o.RefuseModules})
+	world, err := netns.Build(ctx, x.sc, netns.Options{RefuseModules: x.o.RefuseModules, Cards: x.o.Cards})
 	if err != nil {
 		return err
 	}

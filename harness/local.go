@@ -139,17 +139,19 @@ func (l Local) runOne(ctx context.Context, reg Registry, sc scenarios.Scenario, 
 	boxCtx, stop := context.WithTimeout(ctx, deadline)
 	defer stop()
 	var last *record.Event
-	err = box.run(boxCtx, sc, l.Options, func(e record.Event) bool {
-		if e.Kind == record.EventPhase && e.Text == record.PhasePatience {
-			freeSlot()
-		}
-		if e.Ends() {
-			last = &e
+	if err = l.giveCards(sc, box); err == nil {
+		err = box.run(boxCtx, sc, l.Options, func(e record.Event) bool {
+			if e.Kind == record.EventPhase && e.Text == record.PhasePatience {
+				freeSlot()
+			}
+			if e.Ends() {
+				last = &e
+				return true
+			}
+			events <- e
 			return true
-		}
-		events <- e
-		return true
-	})
+		})
+	}
 	how, finishErr := box.finish()
 	switch {
 	case ctx.Err() != nil:

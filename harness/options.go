@@ -21,6 +21,9 @@ type Options struct {
 	BuildOnly bool `json:"build_only"`
 	// Ledger follows every skb by tracepoints, where this user and kernel can.
 	Ledger bool `json:"ledger"`
+	// Cards says that this kernel is a VM's guest and its network cards are there
+	// to be used up. Only a guest's runner sets it: a host's cards are not ours.
+	Cards bool `json:"cards"`
 }
 
 // Defaults of Options.

@@ -26,6 +26,7 @@ type sending struct {
 	emit     func(record.Event)
 	began    time.Time
 	progress time.Time
+	faults   *faults
 	parkErr  error
 }
 
@@ -100,9 +101,13 @@ func (x *experiment) plan() traffic.Plan {
 // fill sends what the scenario says, watched by sampler and waiters.
 func (x *experiment) fill(ctx context.Context, s *sending) error {
 	x.phase(record.PhaseTraffic)
+	s.faults = x.newFaults(ctx)
 	s.sampler.Start()
 	stats, err := s.stream.Run(ctx, x.plan(), s)
-	if err := errors.Join(err, s.sampler.Stop(), s.parkErr); err != nil {
+	if err == nil {
+		err = x.sendOn(ctx, s, &stats)
+	}
+	if err := errors.Join(err, s.sampler.Stop(), s.parkErr, s.faults.wait()); err != nil {
 		return err
 	}
 	x.trace.Sent, x.trace.Refused, x.trace.Blocked = stats.Sent, stats.Refused, stats.Blocked
@@ -131,7 +136,8 @@ func (x *experiment) probeAtRest(ctx context.Context, s *sending) error {
 }
 
 // Sent implements traffic.Observer.
-func (s *sending) Sent(int) {
+func (s *sending) Sent(n int) {
+	s.faults.sent(n)
 	if time.Since(s.progress) < progressEvery {
 		return
 	}

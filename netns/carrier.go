@@ -12,12 +12,15 @@ import (
 const (
 	// carrierTimeout bounds the wait for all links together.
 	carrierTimeout = 3 * time.Second
-	carrierPoll    = 2 * time.Millisecond
+	// cardCarrierTimeout is the same with cards, which negotiate: e1000e takes 3 s.
+	cardCarrierTimeout = 15 * time.Second
+	carrierPoll        = 2 * time.Millisecond
 )
 
 // awaitCarrier waits until each link that can run does.
 func (w *World) awaitCarrier(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, carrierTimeout, errors.New("no carrier after "+carrierTimeout.String()))
+	most := w.carrierTimeout()
+	ctx, cancel := context.WithTimeoutCause(ctx, most, errors.New("no carrier after "+most.String()))
 	defer cancel()
 	tick := time.NewTicker(carrierPoll)
 	defer tick.Stop()
@@ -41,6 +44,15 @@ func (w *World) awaitCarrier(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (w *World) carrierTimeout() time.Duration {
+	for _, lk := range w.links {
+		if lk.card != nil {
+			return cardCarrierTimeout
+		}
+	}
+	return carrierTimeout
 }
 
 // willRun tells whether the link can be expected to have a carrier.

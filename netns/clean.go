@@ -56,6 +56,10 @@ func (s *space) clean() error {
 			if stays(l) {
 				continue
 			}
+			if isCard(l) {
+				last = append(last, s.leaveCard(l))
+				continue
+			}
 			left++
 			if err := s.nl.LinkDel(l); err != nil && !gone(err) {
 				last = append(last, fmt.Errorf("delete %s in %s: %w", l.Attrs().Name, s.title(), err))

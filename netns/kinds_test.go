@@ -61,6 +61,7 @@ func TestEveryKind(t *testing.T) {
 		"vrf":       master("x0", &scenarios.VrfOptions{Table: 7}),
 		"macsec":    over("x0", &scenarios.MacsecOptions{Parent: "v0"}),
 		"xfrm":      over("x0", &scenarios.XfrmOptions{Parent: "v0", ID: 7}),
+		"nic":       alone("x0", &scenarios.NicOptions{Model: "i82559er"}),
 	}
 	for _, kind := range scenarios.Kinds() {
 		t.Run(kind.Name, func(t *testing.T) {

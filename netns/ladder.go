@@ -211,6 +211,9 @@ func (lk *link) setDown() error {
 }
 
 func (lk *link) remove() error {
+	if lk.card != nil {
+		return lk.card.unbind()
+	}
 	if err := lk.space.nl.LinkDel(lk.handle()); err != nil && !gone(err) {
 		return fmt.Errorf("delete %s: %w", lk.Name, err)
 	}

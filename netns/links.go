@@ -64,6 +64,8 @@ func (w *World) create(ctx context.Context, lk *link, options scenarios.LinkOpti
 		return w.createMacsec(lk, o)
 	case *scenarios.XfrmOptions:
 		return w.createXfrm(lk, o)
+	case *scenarios.NicOptions:
+		return w.createNic(lk, o)
 	default:
 		return fmt.Errorf("no way is known to build a link of kind %s", lk.kind)
 	}

@@ -18,12 +18,17 @@ type Options struct {
 	// RefuseModules makes a kind whose module would have to be loaded an
 	// UnsupportedError instead.
 	RefuseModules bool
+	// Cards says that this kernel is a guest's whose cards are ours, and that
+	// GiveCards has put those of the scenario into this namespace.
+	Cards bool
 }
 
 // World is what Build made of a scenario. It is not safe for use from several
 // goroutines at once.
 type World struct {
-	via []string
+	scenario string
+	cards    bool
+	via      []string
 	// spaces are the namespaces, the sandbox's own first.
 	spaces []*space
 	// links are in the order built, a veth's far end right after its near one.
@@ -52,6 +57,7 @@ type link struct {
 	reader  scenarios.ReaderMode
 	process *process
 	packets *packetSocket
+	card    *card
 }
 
 // placed are the filters of one namespace.
@@ -83,7 +89,7 @@ type LinkInfo struct {
 // A feature this kernel lacks gives an *UnsupportedError. On error nothing is
 // left.
 func Build(ctx context.Context, s scenarios.Scenario, o Options) (*World, error) {
-	w := &World{via: s.Traffic.Via}
+	w := &World{scenario: s.Name, cards: o.Cards, via: s.Traffic.Via}
 	before, err := loadedModules()
 	if err != nil {
 		return nil, err
@@ -261,6 +267,9 @@ func (lk *link) letGo() error {
 	}
 	if lk.process != nil {
 		errs = append(errs, lk.process.Close())
+	}
+	if lk.card != nil {
+		errs = append(errs, lk.card.unbind())
 	}
 	return errors.Join(errs...)
 }

@@ -18,6 +18,9 @@ const (
 	EventSample EventKind = "sample"
 	// EventNote is a line for the reader that is no verdict; Text is set.
 	EventNote EventKind = "note"
+	// EventAsk is a guest that wants what only its host can do: Text is one of the
+	// Ask words and what it is about. It goes no further than the host.
+	EventAsk EventKind = "ask"
 	// EventTrace ends a scenario that ran; Trace is set.
 	EventTrace EventKind = "trace"
 	// EventSkip ends a scenario this kernel or machine cannot run.
@@ -40,6 +43,9 @@ const (
 	PhaseLaw       = "law"
 	PhaseClose     = "close"
 )
+
+// AskUnplug wants the cable of a network card pulled: "unplug MAC".
+const AskUnplug = "unplug"
 
 // Event is one line of the stream a sandbox, or a guest, sends.
 type Event struct {

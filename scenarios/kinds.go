@@ -49,6 +49,7 @@ func linkKinds() []linkKind {
 		vrfKind(),
 		macsecKind(),
 		xfrmKind(),
+		nicKind(),
 	}
 }
 

@@ -26,6 +26,7 @@ type guest struct {
 	qemu    *process
 	events  chan incoming
 	closing closers
+	cards   *cards
 	// open counts the channels that have not ended.
 	open int
 	// quit tells the readers that nobody listens any more.
@@ -72,19 +73,24 @@ func (g *guest) start(req request) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, initrd.Close()) }()
-	g.args = append([]string{program}, commandLine(
+	if g.cards, err = newCards(program, v.all); err != nil {
+		return err
+	}
+	g.closing = append(g.closing, g.cards)
+	defer func() { err = errors.Join(err, g.cards.started()) }()
+	g.args = append([]string{program}, commandLine(append([]part{
 		board{accel: v.Accel, memory: v.memory()},
 		image{vmlinux: v.Kernel.Vmlinux, initrd: path},
 		console{},
 		serialEvents{fd: serialFD},
 		virtioEvents{fd: virtioFD},
-	)...)
+	}, g.cards.parts()...)...)...)
 	if err := g.keepConsole(); err != nil {
 		return err
 	}
 	cmd := exec.Command(g.args[0], g.args[1:]...)
 	cmd.Stdout, cmd.Stderr = g.log, g.stderr
-	cmd.ExtraFiles = []*os.File{theirs[0], theirs[1], initrd}
+	cmd.ExtraFiles = append([]*os.File{theirs[0], theirs[1], initrd}, g.cards.files()...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if g.qemu, err = startProcess(cmd); err != nil {
 		return err

@@ -85,8 +85,12 @@ func (w *wanted) scenario(sc scenarios.Scenario) {
 		}
 	}
 	for _, l := range sc.Links {
-		w.kind(l.Kind())
 		common(l.Common)
+		if o, ok := l.Options.(*scenarios.NicOptions); ok {
+			w.add(o.Card().Module)
+			continue
+		}
+		w.kind(l.Kind())
 		if o, ok := l.Options.(*scenarios.VethOptions); ok {
 			common(o.Peer)
 		}

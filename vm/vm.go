@@ -167,6 +167,12 @@ func (s *session) one(ctx context.Context, list []scenarios.Scenario, p *progres
 	}
 	err = g.follow(ctx, func(e record.Event) bool {
 		s.said = true
+		if e.Kind == record.EventAsk {
+			if err := g.cards.answer(e.Text); err != nil {
+				return s.yield(record.Event{Kind: record.EventNote, Text: err.Error()}, nil)
+			}
+			return true
+		}
 		p.see(e)
 		return s.yield(v.signed(e), nil)
 	})

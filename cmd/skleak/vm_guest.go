@@ -22,6 +22,7 @@ func guestRunner(options json.RawMessage) (vm.Runner, error) {
 	}
 	local := harness.NewLocal()
 	local.Options, local.KeepLeftovers = o.Harness, true
+	local.Options.Cards = true
 	if o.Jobs > 0 {
 		local.Jobs = o.Jobs
 	}
