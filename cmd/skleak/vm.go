@@ -39,6 +39,7 @@ type vmFlags struct {
 	keep     string
 	patience time.Duration
 	law      bool
+	ledger   bool
 	boot     time.Duration
 }
 
@@ -53,6 +54,7 @@ func (f *vmFlags) register(fs *pflag.FlagSet) {
 	f.registerMachine(fs)
 	fs.IntVar(&f.jobs, "jobs", 0, "sandboxes that may send at once in a guest (default 2); with 1, skbs that are lost without a charge are counted too")
 	fs.DurationVar(&f.patience, "patience", harness.DefaultPatience, "how long to wait for a held charge to go by itself")
+	fs.BoolVar(&f.ledger, "ledger", false, "follow each skb by tracepoints and name who holds it")
 	fs.BoolVar(&f.law, "verify-law", false, "try a predicted stall rate out: a paced run just under and just over it")
 }
 
@@ -86,6 +88,7 @@ func (f *vmFlags) machine(k *kernels.Kernel) (vm.VM, error) {
 	}
 	o := guestOptions{Harness: harness.DefaultOptions(), Jobs: f.jobs}
 	o.Harness.Patience, o.Harness.VerifyLaw = f.patience, f.law
+	o.Harness.Ledger = f.ledger
 	// Counts of skbs are the whole guest's: they can be believed only where one
 	// sandbox runs at a time.
 	o.Harness.Quiet = f.jobs == 1

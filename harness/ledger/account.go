@@ -38,7 +38,7 @@ func (l *Ledger) Account(out *record.Ledger, h Holding) {
 
 func (l *Ledger) fill(out *record.Ledger, book *Book) {
 	out.By = "perf tracepoints"
-	out.Samples, out.Lost = l.samples, l.perf.lost
+	out.Samples, out.Lost = l.perf.samples, l.perf.lost
 	out.Seen, out.Unseen, out.Late = book.seen, book.unseen, book.late
 }
 

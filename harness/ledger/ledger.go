@@ -3,7 +3,6 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -37,12 +36,10 @@ type Ledger struct {
 	// epoch is CLOCK_MONOTONIC at Config.Began.
 	epoch int64
 
-	mu      sync.Mutex
-	perf    *perf
-	book    *Book
-	pending []Event
-	samples uint64
-	err     error
+	mu   sync.Mutex
+	perf *perf
+	book *Book
+	err  error
 
 	stop int
 	done chan struct{}
@@ -121,31 +118,14 @@ func (l *Ledger) read(margin time.Duration) {
 		l.err = errors.Join(l.err, err)
 		return
 	}
-	before, had := l.perf.lost, len(l.pending)
-	l.pending, err = l.perf.drain(l.pending)
-	if err != nil {
+	before := l.perf.lost
+	if err := l.perf.drain(); err != nil {
 		l.err = errors.Join(l.err, err)
 	}
-	l.samples += uint64(len(l.pending) - had)
 	if l.perf.lost > before {
 		l.book.Lose()
 	}
-	slices.SortStableFunc(l.pending, func(a, b Event) int {
-		switch {
-		case a.At < b.At:
-			return -1
-		case a.At > b.At:
-			return 1
-		default:
-			return 0
-		}
-	})
-	until := now - margin.Nanoseconds()
-	n := 0
-	for ; n < len(l.pending) && l.pending[n].At <= until; n++ {
-		l.book.Add(l.pending[n])
-	}
-	l.pending = slices.Delete(l.pending, 0, n)
+	l.perf.merge(now-margin.Nanoseconds(), l.book.Add)
 }
 
 // sync books all that happened before the call, and gives the book. The caller

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -33,7 +34,7 @@ type perf struct {
 	// plain and chained are the frees, without and with call chains.
 	plain, chained []int
 	decoder        *decoder
-	lost           uint64
+	samples, lost  uint64
 }
 
 // openPerf opens the events, not yet enabled.
@@ -215,16 +216,18 @@ func (p *perf) chain() error {
 	return nil
 }
 
-// drain takes all samples that are there, in no order but each processor's own.
-func (p *perf) drain(events []Event) ([]Event, error) {
-	var e Event
+// drain takes all samples that are there into each ring's pending.
+func (p *perf) drain() error {
 	for _, r := range p.rings {
 		err := r.drain(func(kind uint32, body []byte) {
 			switch kind {
 			case unix.PERF_RECORD_SAMPLE:
-				if p.decoder.parseSample(body, &e) {
-					events = append(events, e)
+				r.pending = append(r.pending, Event{})
+				if !p.decoder.parseSample(body, &r.pending[len(r.pending)-1]) {
+					r.pending = r.pending[:len(r.pending)-1]
+					return
 				}
+				p.samples++
 			case unix.PERF_RECORD_LOST:
 				// struct { u64 id; u64 lost; }
 				if len(body) >= 16 {
@@ -239,10 +242,31 @@ func (p *perf) drain(events []Event) ([]Event, error) {
 			}
 		})
 		if err != nil {
-			return events, err
+			return err
 		}
 	}
-	return events, nil
+	return nil
+}
+
+// merge hands out what is pending of all rings up to a time, by time.
+func (p *perf) merge(until int64, add func(Event)) {
+	for {
+		var first *ring
+		for _, r := range p.rings {
+			if r.taken < len(r.pending) && r.pending[r.taken].At <= until &&
+				(first == nil || r.pending[r.taken].At < first.pending[first.taken].At) {
+				first = r
+			}
+		}
+		if first == nil {
+			break
+		}
+		add(first.pending[first.taken])
+		first.taken++
+	}
+	for _, r := range p.rings {
+		r.pending, r.taken = slices.Delete(r.pending, 0, r.taken), 0
+	}
 }
 
 // Close ends all events and unmaps their rings.

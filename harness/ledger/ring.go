@@ -19,6 +19,9 @@ type ring struct {
 	data []byte
 	// wrapped holds a record that goes over the end of data.
 	wrapped []byte
+	// pending are samples read and not booked, from taken on.
+	pending []Event
+	taken   int
 }
 
 // mapRing maps the ring of a perf event; pages is a power of two.

@@ -85,7 +85,18 @@ func TestLostSamplesAreCounted(t *testing.T) {
 	r.put(unix.PERF_RECORD_LOST, n.AppendUint64(n.AppendUint64(nil, 1), 40))
 	r.put(unix.PERF_RECORD_LOST_SAMPLES, n.AppendUint64(nil, 2))
 	p := perf{rings: []*ring{r.ring}, decoder: newDecoder(nil)}
-	if _, err := p.drain(nil); err != nil || p.lost != 42 {
+	if err := p.drain(); err != nil || p.lost != 42 {
 		t.Errorf("lost %d, %v; want 42", p.lost, err)
+	}
+}
+
+func TestMergeByTime(t *testing.T) {
+	p := perf{rings: []*ring{{pending: []Event{{At: 1}, {At: 4}, {At: 9}}}, {}, {pending: []Event{{At: 2}, {At: 3}, {At: 5}}}}}
+	var got []int64
+	add := func(e Event) { got = append(got, e.At) }
+	p.merge(4, add)
+	p.merge(10, add)
+	if !slices.Equal(got, []int64{1, 2, 3, 4, 5, 9}) {
+		t.Errorf("order %v", got)
 	}
 }
