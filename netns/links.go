@@ -15,7 +15,7 @@ import (
 // create makes the interface of lk, down, by its kind: one line a kind, which
 // lives in its own file.
 //
-//nolint:cyclop // a table, one line a kind
+//nolint:cyclop,funlen // a table, one line a kind
 func (w *World) create(ctx context.Context, lk *link, options scenarios.LinkOptions) error {
 	switch o := options.(type) {
 	case *scenarios.TunOptions:

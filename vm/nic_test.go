@@ -92,7 +92,7 @@ func TestNewCards(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close() //nolint:errcheck // only the test's
+	defer c.Close()
 	if len(c.list) != 2 || len(c.files()) != 2 || c.list[0].fd != 0 || c.list[1].fd != firstCardFD+1 {
 		t.Errorf("cards %+v, %d files", c.list, len(c.files()))
 	}
@@ -109,7 +109,7 @@ func TestFullSocketTakesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer closers{near, far}.Close() //nolint:errcheck // only the test's
+	defer closers{near, far}.Close()
 	conn, err := near.SyscallConn()
 	if err != nil {
 		t.Fatal(err)
