@@ -44,6 +44,18 @@ func (x *experiment) openBooks() (*books, error) {
 	return b, nil
 }
 
+// holdLedger finds out, once a run, whether there can be a ledger.
+func (l Local) holdLedger() (held *ledger.Held, note string) {
+	if !l.Options.Ledger {
+		return nil, ""
+	}
+	held, err := ledger.Hold()
+	if err != nil {
+		return nil, "no ledger: " + err.Error()
+	}
+	return held, ""
+}
+
 // ledgerRules say which packets are ours: of this process, and as long as the
 // scenario's are when a device of any kind has put its header before them.
 func (x *experiment) ledgerRules() (ledger.Rules, error) {
@@ -131,7 +143,7 @@ func (b *books) witness(rung, on string) {
 	if b == nil {
 		return
 	}
-	b.x.trace.Witness = append(b.x.trace.Witness, b.led.Frees(rung, on, b.state)...)
+	b.led.Witness(rung, on)
 }
 
 // skip throws away what was freed since the last call.
@@ -153,7 +165,7 @@ func (b *books) end() error {
 	if b == nil {
 		return nil
 	}
-	b.led.End(b.x.trace.Ledger, b.state)
+	b.x.trace.Witness = b.led.End(b.x.trace.Ledger, b.state)
 	return b.close()
 }
 

@@ -49,6 +49,12 @@ func (l Local) Run(ctx context.Context, list []scenarios.Scenario) iter.Seq2[rec
 		if !yield(record.Event{Kind: record.EventHello, Kernel: &kernel}, nil) {
 			return
 		}
+		held, note := l.holdLedger()
+		if note != "" && !yield(record.Event{Kind: record.EventNote, Text: note}, nil) {
+			return
+		}
+		defer func() { _ = held.Close() }()
+		l.Options.Ledger = held != nil
 		l.runAll(ctx, reg, list, yield)
 	}
 }

@@ -97,34 +97,51 @@ func (l *Ledger) Skip() {
 	l.mu.Unlock()
 }
 
-// Frees gives what was freed since the last call, named after a rung.
-func (l *Ledger) Frees(rung, on string, state record.State) []record.Witness {
+// Witness books what was freed since the last call to a rung, or a phase.
+func (l *Ledger) Witness(rung, on string) {
 	book := l.sync()
-	frees := book.TakeFrees()
-	l.mu.Unlock()
-	if len(frees) == 0 {
-		return nil
+	defer l.mu.Unlock()
+	for _, f := range book.TakeFrees() {
+		l.frees = append(l.frees, rungFree{f, rung, on})
 	}
-	names := resolve(addresses(frees))
-	var out []record.Witness
-	for _, f := range frees {
-		from, _ := Names{state}.Place(f.From)
-		w := record.Witness{
-			Rung: rung, On: on, Location: symbolOf(names, f.Location), Reason: l.reason(f.Reason),
-			Count: f.Count, From: from, Event: f.Kind.String(), Chain: chainOf(names, f.Chain),
+}
+
+// rungFree is a Free with what was done then.
+type rungFree struct {
+	Free
+	rung, on string
+}
+
+// witnesses names what Witness booked, the most first within a rung.
+func (l *Ledger) witnesses(symbols map[uint64]string, names Names) []record.Witness {
+	slices.SortStableFunc(l.frees, func(a, b rungFree) int {
+		if a.rung != b.rung || a.on != b.on {
+			return 0
 		}
-		out = append(out, w)
+		return b.Count - a.Count
+	})
+	var out []record.Witness
+	for _, f := range l.frees {
+		from, _ := names.Place(f.From)
+		out = append(out, record.Witness{
+			Rung: f.rung, On: f.on, Location: symbolOf(symbols, f.Location), Reason: l.reason(f.Reason),
+			Count: f.Count, From: from, Event: f.Kind.String(), Chain: chainOf(symbols, f.Chain),
+		})
 	}
-	slices.SortFunc(out, func(a, b record.Witness) int { return b.Count - a.Count })
 	return out
 }
 
-func addresses(frees []Free) []uint64 {
+// addresses are all that must be named. The kernel takes its time to list its
+// symbols, seconds in a slow VM, so it is asked once.
+func (l *Ledger) addresses(steps []Step) []uint64 {
 	var out []uint64
-	for _, f := range frees {
+	for _, f := range l.frees {
 		out = append(append(out, f.Location), f.Chain...)
 	}
-	return out
+	for _, s := range steps {
+		out = append(out, s.Location)
+	}
+	return slices.DeleteFunc(out, func(a uint64) bool { return a == 0 })
 }
 
 func symbolOf(names map[uint64]string, address uint64) string {
@@ -179,8 +196,8 @@ func (l *Ledger) Forget() {
 }
 
 // End waits until everything is free, for a bounded time, and fills in what is
-// not, and the life of one packet.
-func (l *Ledger) End(out *record.Ledger, state record.State) {
+// not, the life of one packet and who freed what.
+func (l *Ledger) End(out *record.Ledger, state record.State) []record.Witness {
 	var counts []Count
 	for range endLooks {
 		book := l.sync()
@@ -195,25 +212,20 @@ func (l *Ledger) End(out *record.Ledger, state record.State) {
 	book := l.sync()
 	defer l.mu.Unlock()
 	l.fill(out, book)
-	out.Life = l.life(book.Life(), Names{state})
-	if out.Lost > 0 || out.Late > 0 || out.Unseen > 0 || l.err != nil {
-		return
+	names := Names{state}
+	symbols := resolve(l.addresses(book.Life()))
+	out.Life = l.life(book.Life(), symbols, names)
+	if out.Lost == 0 && out.Late == 0 && out.Unseen == 0 && l.err == nil {
+		left := 0
+		for _, c := range counts {
+			left += c.Charged + c.Clones
+		}
+		out.Left, out.LeftAt = &left, names.Places(counts)
 	}
-	left := 0
-	for _, c := range counts {
-		left += c.Charged + c.Clones
-	}
-	out.Left, out.LeftAt = &left, Names{state}.Places(counts)
+	return l.witnesses(symbols, names)
 }
 
-func (l *Ledger) life(steps []Step, names Names) []record.LedgerStep {
-	var locations []uint64
-	for _, s := range steps {
-		if s.Location != 0 {
-			locations = append(locations, s.Location)
-		}
-	}
-	symbols := resolve(locations)
+func (l *Ledger) life(steps []Step, symbols map[uint64]string, names Names) []record.LedgerStep {
 	var out []record.LedgerStep
 	for _, s := range steps {
 		place, _ := names.Place(s.Place)

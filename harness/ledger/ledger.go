@@ -36,10 +36,11 @@ type Ledger struct {
 	// epoch is CLOCK_MONOTONIC at Config.Began.
 	epoch int64
 
-	mu   sync.Mutex
-	perf *perf
-	book *Book
-	err  error
+	mu    sync.Mutex
+	perf  *perf
+	book  *Book
+	frees []rungFree
+	err   error
 
 	stop int
 	done chan struct{}

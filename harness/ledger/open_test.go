@@ -4,13 +4,10 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // asOther is set in a copy of this test that runs as root of a user namespace.
@@ -50,14 +47,6 @@ func TestOpenAndClose(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("perf events of the whole machine: run as root")
 	}
-	// Open mounts tracefs: not where others see it. The thread is thrown away.
-	runtime.LockOSThread()
-	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		t.Fatal(err)
-	}
 	before := openFiles(t)
 	l, err := Open(Config{Rules: Rules{PID: int32(os.Getpid())}, Devices: []string{"none0"}, Began: time.Now()})
 	var missing *UnavailableError
@@ -67,7 +56,8 @@ func TestOpenAndClose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(l.Begin(), l.Close()); err != nil {
+	h, err := Hold()
+	if err := errors.Join(err, l.Begin(), l.Close(), h.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if after := openFiles(t); after != before {

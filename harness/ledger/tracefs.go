@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -51,22 +50,18 @@ func tracepoints() []wanted {
 	}
 }
 
-// tracefsAt are where tracefs may be mounted. A sandbox has a sysfs of its own,
-// which hides what the host mounted there.
-func tracefsAt() []string { return []string{"/sys/kernel/tracing", "/sys/kernel/debug/tracing"} }
-
-// readFormats reads the formats of all tracepoints there are. It mounts tracefs
-// for the time of reading where it is not mounted; that must be in a mount
-// namespace of the caller's own.
+// readFormats reads the formats of all tracepoints there are. Tracefs need not
+// be mounted, and a sandbox's own sysfs hides where it is: a mount of our own,
+// attached nowhere, is made for the time of reading.
 func readFormats() (formats map[Kind]Format, err error) {
-	root, unmount, err := findTracefs()
+	root, err := openTracefs()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, unmount()) }()
+	defer func() { err = errors.Join(err, root.Close()) }()
 	formats = map[Kind]Format{}
 	for _, w := range tracepoints() {
-		text, err := os.ReadFile(filepath.Join(root, "events", w.group, w.name, "format"))
+		text, err := os.ReadFile(fmt.Sprintf("/proc/self/fd/%d/events/%s/%s/format", root.Fd(), w.group, w.name))
 		if err != nil {
 			if !w.needed {
 				continue
@@ -85,29 +80,30 @@ func readFormats() (formats map[Kind]Format, err error) {
 	return formats, nil
 }
 
-func findTracefs() (root string, unmount func() error, err error) {
-	for _, root := range tracefsAt() {
-		if _, err := os.Stat(filepath.Join(root, "events")); err == nil {
-			return root, func() error { return nil }, nil
-		}
-	}
-	at := tracefsAt()[0]
-	err = unix.Mount("tracefs", at, "tracefs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+// openTracefs makes the mount, which goes with its descriptor (fsmount(2), 5.2).
+func openTracefs() (*os.File, error) {
+	fs, err := unix.Fsopen("tracefs", unix.FSOPEN_CLOEXEC)
 	if err != nil {
-		return "", nil, explainMount(at, err)
+		return nil, explainTracefs(err)
 	}
-	return at, func() error {
-		if err := unix.Unmount(at, unix.MNT_DETACH); err != nil {
-			return fmt.Errorf("unmount tracefs at %s: %w", at, err)
-		}
-		return nil
-	}, nil
+	defer func() { _ = unix.Close(fs) }()
+	if err := unix.FsconfigCreate(fs); err != nil {
+		return nil, explainTracefs(err)
+	}
+	mount, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC)
+	if err != nil {
+		return nil, explainTracefs(err)
+	}
+	return os.NewFile(uintptr(mount), "tracefs"), nil
 }
 
-func explainMount(at string, err error) error {
-	e := &UnavailableError{Missing: "mount tracefs at " + at, Err: err, Hint: "run it with sudo"}
-	if errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENOENT) {
-		e.Hint = "this kernel has no tracefs: use one with CONFIG_FTRACE and CONFIG_EVENT_TRACING"
+func explainTracefs(err error) error {
+	e := &UnavailableError{Missing: "mount tracefs", Err: err, Hint: "run it with sudo"}
+	switch {
+	case errors.Is(err, unix.ENODEV):
+		e.Hint = "use a kernel with CONFIG_FTRACE and CONFIG_EVENT_TRACING"
+	case errors.Is(err, unix.ENOSYS):
+		e.Hint = "use a kernel from 5.2 on"
 	}
 	return e
 }
