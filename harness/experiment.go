@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"skleak/harness/meter"
+	"skleak/harness/traffic"
 	"skleak/netns"
 	"skleak/record"
 	"skleak/scenarios"
@@ -21,6 +22,7 @@ type experiment struct {
 
 	world *netns.World
 	trace record.Trace
+	stats traffic.Stats
 	log   *meter.KernelLog
 	books *books
 }
@@ -116,12 +118,9 @@ func (x *experiment) fillAndRelease(ctx context.Context, s *sending) error {
 		return err
 	}
 	x.phase(record.PhaseSettle)
-	began := time.Now()
-	var err error
-	if x.trace.Settle, err = settle(ctx, s.gauge, x.o.Settle); err != nil {
+	if err := x.settleAndResume(ctx, s); err != nil {
 		return err
 	}
-	x.trace.SettleNs = time.Since(began).Nanoseconds()
 	x.keepSockets(s)
 	if err := x.books.account(s); err != nil {
 		return err

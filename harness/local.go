@@ -19,8 +19,8 @@ import (
 type Local struct {
 	// Self is the binary to execute again as the sandbox child.
 	Self string
-	// Jobs is how many sandboxes may send at once; those that only wait for a
-	// charge to go by itself do not count.
+	// Jobs is how many sandboxes may build and send at once; those that have sent
+	// do not count.
 	Jobs    int
 	Options Options
 	// KeepLeftovers does not free what killed runs left.
@@ -147,7 +147,7 @@ func (l Local) runOne(ctx context.Context, reg Registry, sc scenarios.Scenario, 
 	var last *record.Event
 	if err = l.giveCards(sc, box); err == nil {
 		err = box.run(boxCtx, sc, l.Options, func(e record.Event) bool {
-			if e.Kind == record.EventPhase && e.Text == record.PhasePatience {
+			if e.Kind == record.EventPhase && e.Text == record.PhaseSettle {
 				freeSlot()
 			}
 			if e.Ends() {

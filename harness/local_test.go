@@ -339,3 +339,15 @@ func TestOwnNamespaceIsNeverCleaned(t *testing.T) {
 		}
 	}
 }
+
+func TestSenderGoesOnWhenAllWasLetGo(t *testing.T) {
+	list := pick(t, "neigh/unresolved")
+	list[0].Traffic.Count = 400
+	l := NewLocal()
+	// Longer than ARP's three seconds: whatever waits is let go of while settling.
+	l.Options.Settle = 5 * time.Second
+	tr := traces(t, l, list)[list[0].Name]
+	if tr.Sent != 400 || tr.Settle.Bytes != 0 {
+		t.Errorf("%d of 400 packets sent, %d bytes held; want all sent in two fillings and nothing held", tr.Sent, tr.Settle.Bytes)
+	}
+}

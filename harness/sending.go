@@ -110,13 +110,19 @@ func (x *experiment) fill(ctx context.Context, s *sending) error {
 	if err := errors.Join(err, s.sampler.Stop(), s.parkErr, s.faults.wait()); err != nil {
 		return err
 	}
+	x.keepStats(stats)
+	return nil
+}
+
+// keepStats keeps what the sender did so far.
+func (x *experiment) keepStats(stats traffic.Stats) {
+	x.stats = stats
 	x.trace.Sent, x.trace.Refused, x.trace.Blocked = stats.Sent, stats.Refused, stats.Blocked
 	x.trace.FirstSendNs, x.trace.LastSendNs = stats.FirstSendNs, stats.LastSendNs
 	for i, one := range stats.Sockets {
 		x.trace.Sockets[i].Sent = one.Sent
 		x.trace.Sockets[i].PacketsToStall = one.PacketsToStall
 	}
-	return nil
 }
 
 // probeAtRest sends one more packet where sends were refused: an overload has

@@ -52,7 +52,7 @@ func (f *vmFlags) registerMachine(fs *pflag.FlagSet) {
 
 func (f *vmFlags) register(fs *pflag.FlagSet) {
 	f.registerMachine(fs)
-	fs.IntVar(&f.jobs, "jobs", 0, "sandboxes that may send at once in a guest (default 2); with 1, skbs that are lost without a charge are counted too")
+	fs.IntVar(&f.jobs, "jobs", 0, "sandboxes that may send at once in a guest (default 1); with more, skbs that are lost without a charge cannot be counted")
 	fs.DurationVar(&f.patience, "patience", harness.DefaultPatience, "how long to wait for a held charge to go by itself")
 	fs.BoolVar(&f.ledger, "ledger", false, "follow each skb by tracepoints and name who holds it")
 	fs.BoolVar(&f.law, "verify-law", false, "try a predicted stall rate out: a paced run just under and just over it")
@@ -86,12 +86,12 @@ func (f *vmFlags) machine(k *kernels.Kernel) (vm.VM, error) {
 	if err != nil {
 		return vm.VM{}, err
 	}
-	o := guestOptions{Harness: harness.DefaultOptions(), Jobs: f.jobs}
+	o := guestOptions{Harness: harness.DefaultOptions(), Jobs: max(f.jobs, 1)}
 	o.Harness.Patience, o.Harness.VerifyLaw = f.patience, f.law
 	o.Harness.Ledger = f.ledger
 	// Counts of skbs are the whole guest's: they can be believed only where one
-	// sandbox runs at a time.
-	o.Harness.Quiet = f.jobs == 1
+	// sandbox sends at a time.
+	o.Harness.Quiet = o.Jobs == 1
 	options, err := json.Marshal(o)
 	if err != nil {
 		return vm.VM{}, fmt.Errorf("encode the options of the guest's runner: %w", err)

@@ -54,3 +54,27 @@ func TestWarningInAGuestFails(t *testing.T) {
 		t.Errorf("in a guest: %s, want fail", r.Status)
 	}
 }
+
+func TestLateLookIsTrouble(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		stall   int
+		late    int64
+		trouble bool
+	}{
+		{"full, looked at once", 128, 600_000_000, false},
+		{"full, looked late", 128, 3_500_000_000, true},
+		{"never full, looked late", -1, 3_500_000_000, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := Judge(record.Trace{
+				Planned: 256, Sent: 256, SocketsBefore: 1, SocketsAfter: 1, LastSendNs: 1000,
+				Settle:  record.Reading{AtNs: 1000 + c.late, Writable: true, PerSocket: []uint32{0}},
+				Sockets: []record.SocketTrace{{SndBuf: 212992, PacketsToStall: c.stall}},
+			})
+			if (f.Trouble != "") != c.trouble {
+				t.Errorf("trouble %q, want any: %v", f.Trouble, c.trouble)
+			}
+		})
+	}
+}

@@ -17,6 +17,10 @@ const (
 	// levelShare is the part of the peak that must be there when half of the
 	// traffic was through, for the charge to count as level.
 	levelShare = 0.9
+	// patienceLeast is the shortest wait that says anything, patienceFull one that
+	// outlasts what the kernel's own timers hold (ARP gives up after 3 s).
+	patienceLeast = 100_000_000
+	patienceFull  = 3_900_000_000
 	// stepShare tells one release from a slow drain: the part of the time up to
 	// nine tenths gone that the fall itself may take. A steady drain takes 8/9.
 	stepShare = 0.5
@@ -69,7 +73,7 @@ func (r reckoning) law(f Finding) law {
 		return r.forEver()
 	case r.levels(f):
 		return r.level()
-	case p == nil:
+	case p == nil || p.ForNs < patienceLeast:
 		return law{text: "Whether time alone lets go was not tried."}
 	}
 	fall := fallOf(r.t)
@@ -91,18 +95,26 @@ func (r reckoning) law(f Finding) law {
 func (r reckoning) forEver() law {
 	kept := r.s.held
 	packets := float64(kept) / r.each
-	if r.s.sent > 0 && packets < 0.75*float64(r.s.sent) && r.s.peak < r.s.half() {
+	if r.s.sent > 0 && packets < 0.75*float64(r.s.sent) && kept < r.s.half() {
 		return r.sparse(packets)
 	}
-	return law{text: fmt.Sprintf("Nothing lets go by itself: each packet keeps %.0f bytes; silent after %.0f packets; at one Hello in 10 s after %s.",
+	return law{text: fmt.Sprintf(r.nothing()+": each packet keeps %.0f bytes; silent after %.0f packets; at one Hello in 10 s after %s.",
 		r.each, r.stall, long(r.stall*helloEvery))}
+}
+
+// nothing says how far it was seen that nothing lets go by itself.
+func (r reckoning) nothing() string {
+	if p := r.t.Patience; p != nil && p.ForNs < patienceFull {
+		return "Nothing lets go within " + short(seconds(p.ForNs))
+	}
+	return "Nothing lets go by itself"
 }
 
 // sparse: only some of the packets are kept, so the law is a share.
 func (r reckoning) sparse(packets float64) law {
 	sent := float64(r.s.sent)
 	total := math.Ceil(r.stall * sent / packets)
-	return law{text: fmt.Sprintf("Nothing lets go by itself: %.0f of %.0f packets stayed, %.0f bytes each; if that share goes on, silent after %.0f packets; at one Hello in 10 s after %s.",
+	return law{text: fmt.Sprintf(r.nothing()+": %.0f of %.0f packets stayed, %.0f bytes each; if that share goes on, silent after %.0f packets; at one Hello in 10 s after %s.",
 		math.Round(packets), sent, r.each, total, long(total*helloEvery))}
 }
 

@@ -6,10 +6,11 @@ import (
 	"skleak/record"
 )
 
-// Below these an skb count proves nothing: per-CPU caches keep some.
+// Below these an skb count proves nothing: per-CPU caches keep some, and a
+// sandbox that no longer sends may let go of, or hold again, a few hundred.
 const (
-	orphanLeastSent  = 1000
-	orphanLeastShare = 0.9
+	orphanLeastSent  = 2000
+	orphanLeastShare = 0.75
 )
 
 // rule sets the verdict, or the trouble, by precedence.
@@ -37,9 +38,21 @@ func (f *Finding) rule(t record.Trace) {
 		f.Verdict = record.Refused
 	case gaveUp(t):
 		f.Trouble = fmt.Sprintf("the sender gave up after %d of %d packets on a full socket, yet nothing is held: something was slow, not stuck; run it again on a quieter machine", t.Sent, t.Planned)
+	case stoodStill(t):
+		f.Trouble = fmt.Sprintf("the socket had been full, and %s passed between the last send and the look at what it held: the machine stood still, run it again on a quieter one",
+			short(seconds(t.Settle.AtNs-t.LastSendNs)))
 	default:
 		f.Verdict = record.Clean
 	}
+}
+
+// lateLook is far longer than giving up a full socket and settling take.
+const lateLook = 2_000_000_000
+
+// stoodStill expects that nothing is held. Where a socket was full and the look
+// came late, what held it may have let go by itself meanwhile.
+func stoodStill(t record.Trace) bool {
+	return packetsToStall(t) != nil && t.LastSendNs > 0 && t.Settle.AtNs-t.LastSendNs > lateLook
 }
 
 // underflowed looks at the counters only. Kernel warnings are no proof: every
