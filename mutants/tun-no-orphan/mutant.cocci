@@ -1,4 +1,3 @@
-// The packet goes into the reader's ring with its owner's charge.
 @@
 identifier skb, dev;
 @@

@@ -1,0 +1,8 @@
+@@
+@@
+tbf_dequeue(...)
+{
+<...
+- qdisc_watchdog_schedule_ns(...);
+...>
+}

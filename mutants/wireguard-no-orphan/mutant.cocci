@@ -1,0 +1,9 @@
+@@
+identifier skb;
+@@
+wg_packet_send_staged_packets(...)
+{
+<...
+- skb_orphan(skb);
+...>
+}
