@@ -159,28 +159,52 @@ func (t Trial) uses(scenario string) bool {
 }
 
 // UsesModule says whether building a scenario's links and qdiscs needs a
-// module, by the tables of kinds. '-' and '_' are equal.
+// module, by the tables of kinds. '-' and '_' are equal. What is a part of
+// another (team_mode_broadcast of team) counts as that.
 func UsesModule(sc scenarios.Scenario, module string) bool {
-	used := false
-	look := func(kinds []scenarios.Kind, name string) {
+	return slices.Contains(modulesOf(sc), canonical(whole(module)))
+}
+
+// whole names the module in the tables of kinds that a module is a part of.
+func whole(module string) string {
+	switch {
+	case strings.HasPrefix(module, "team_mode_"):
+		return "team"
+	case module == "8390":
+		return "ne2k-pci"
+	}
+	return module
+}
+
+func canonical(module string) string { return strings.ReplaceAll(module, "-", "_") }
+
+func modulesOf(sc scenarios.Scenario) []string {
+	var all []string
+	add := func(kinds []scenarios.Kind, name string) {
 		for _, k := range kinds {
-			words := strings.FieldsFunc(strings.ReplaceAll(k.Module, "-", "_"), func(r rune) bool { return r == ' ' || r == ',' })
-			used = used || k.Name == name && slices.Contains(words, strings.ReplaceAll(module, "-", "_"))
+			if k.Name == name {
+				all = append(all, strings.FieldsFunc(canonical(k.Module), func(r rune) bool { return r == ' ' || r == ',' })...)
+			}
 		}
 	}
 	common := func(c scenarios.Common) {
 		if c.Qdisc != nil {
-			look(scenarios.QdiscKinds(), c.Qdisc.Kind())
+			add(scenarios.QdiscKinds(), c.Qdisc.Kind())
 		}
 	}
 	for _, l := range sc.Links {
-		look(scenarios.Kinds(), l.Kind())
 		common(l.Common)
-		if o, ok := l.Options.(*scenarios.VethOptions); ok {
+		switch o := l.Options.(type) {
+		case *scenarios.NicOptions:
+			all = append(all, canonical(o.Card().Module))
+		case *scenarios.VethOptions:
+			add(scenarios.Kinds(), l.Kind())
 			common(o.Peer)
+		default:
+			add(scenarios.Kinds(), l.Kind())
 		}
 	}
-	return used
+	return all
 }
 
 // everything is results and controls in one list: a bug may show in either.

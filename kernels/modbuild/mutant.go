@@ -162,13 +162,24 @@ func validName(s string) bool {
 
 func decode(name string, data []byte) (Mutant, error) {
 	var m Mutant
-	if err := yaml.UnmarshalWithOptions(data, &m, yaml.Strict()); err != nil {
+	if err := unmarshal(data, &m); err != nil {
 		return Mutant{}, placed(name, err)
 	}
 	if err := m.check(); err != nil {
 		return Mutant{}, placed(name, place(data, err))
 	}
 	return m, nil
+}
+
+// unmarshal is strict. NB: go-yaml v1.19.2 panics on some broken input, as a
+// tag without a value where a list is wanted; found by fuzzing.
+func unmarshal(data []byte, m *Mutant) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &yaml.SyntaxError{Message: fmt.Sprintf("this is no YAML that can be read (%v)", r)}
+		}
+	}()
+	return yaml.UnmarshalWithOptions(data, m, yaml.Strict())
 }
 
 // placed puts the file's name, line and column before what a YAML error says.

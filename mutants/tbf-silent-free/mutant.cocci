@@ -1,4 +1,9 @@
 @@
+@@
+ #include <net/pkt_sched.h>
++#include <net/sock.h>
+
+@@
 identifier skb, sch, to_free;
 @@
 +static void tbf_silent_free(struct sk_buff *skb)

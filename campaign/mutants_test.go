@@ -1,0 +1,132 @@
+package campaign
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"skleak/record"
+	"skleak/scenarios"
+)
+
+func shown(scenario string, v record.Verdict, holder string, held int64) record.Result {
+	return record.Result{Scenario: scenario, Verdict: v, Status: record.Pass, Holder: holder, HeldBytes: held, Truesize: 768}
+}
+
+func stockRun() record.Run {
+	return record.Run{
+		Controls: []record.Result{shown("control/veth", record.Clean, "", 0)},
+		Results: []record.Result{
+			shown("dummy/up", record.Clean, "", 0),
+			shown("tun/unread", record.Clean, "", 0),
+			shown("tun/read", record.Clean, "", 0),
+			{Scenario: "tun/backpressure", Status: record.Skip},
+			shown("vlan/up", record.Clean, "", 0),
+		},
+	}
+}
+
+// with puts results in the place of those of the same scenario.
+func with(run record.Run, other ...record.Result) record.Run {
+	for _, res := range other {
+		for i := range run.Controls {
+			if run.Controls[i].Scenario == res.Scenario {
+				run.Controls[i] = res
+			}
+		}
+		for i := range run.Results {
+			if run.Results[i].Scenario == res.Scenario {
+				run.Results[i] = res
+			}
+		}
+	}
+	return run
+}
+
+func TestTrial(t *testing.T) {
+	must := []Expected{{Scenario: "tun/unread", Verdict: record.Stalled, Holder: "reader of *"}}
+	counted := []Expected{{Scenario: "tun/unread", Verdict: record.Stalled, Packets: 139}}
+	found := shown("tun/unread", record.Stalled, "reader of t0", 139*768)
+	type lines map[string]Outcome
+	for _, test := range []struct {
+		name      string
+		expected  []Expected
+		run       record.Run
+		want      lines
+		recall    float64
+		precision float64
+	}{
+		{"found", must, with(stockRun(), found), lines{"tun/unread": Hit}, 1, 1},
+		{"missed", must, stockRun(), lines{"tun/unread": Miss}, 0, 1},
+		{"not in the catalogue", []Expected{{Scenario: "no/such", Verdict: record.Held}}, stockRun(), lines{"no/such": Miss}, 0, 1},
+		{"wrong holder", must, with(stockRun(), shown("tun/unread", record.Stalled, "qdisc", 1)), lines{"tun/unread": Wrong}, 0, 0},
+		{"wrong verdict", must, with(stockRun(), shown("tun/unread", record.Leaked, "reader of t0", 1)), lines{"tun/unread": Wrong}, 0, 0},
+		{"right amount", counted, with(stockRun(), found), lines{"tun/unread": Hit}, 1, 1},
+		{"wrong amount", counted, with(stockRun(), shown("tun/unread", record.Stalled, "", 138*768)), lines{"tun/unread": Wrong}, 0, 0},
+		{"another that uses it", must, with(stockRun(), found, shown("tun/read", record.Held, "", 768)),
+			lines{"tun/unread": Hit, "tun/read": Also}, 1, 1},
+		{"one that does not use it", must, with(stockRun(), found, shown("dummy/up", record.Held, "", 768)),
+			lines{"tun/unread": Hit, "dummy/up": False}, 1, 0.5},
+		{"a control", must, with(stockRun(), found, shown("control/veth", record.Held, "", 768)),
+			lines{"tun/unread": Hit, "control/veth": False}, 1, 0.5},
+		{"trouble", must, with(stockRun(), record.Result{Scenario: "tun/unread", Status: record.Error}), lines{"tun/unread": Trouble}, 0, 1},
+		{"nothing said", nil, with(stockRun(), found), lines{"tun/unread": Also}, 1, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			table := Trial{Mutant: "m", Module: "tun", Expected: test.expected, Stock: stockRun(), Run: test.run}.Judge()
+			got := lines{}
+			for _, line := range table {
+				got[line.Scenario] = line.Outcome
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+			s := ScoreOf(table)
+			if s.Recall != test.recall || s.Precision != test.precision {
+				t.Errorf("recall %g, precision %g; want %g, %g", s.Recall, s.Precision, test.recall, test.precision)
+			}
+		})
+	}
+}
+
+func TestStockTruth(t *testing.T) {
+	if table := StockTruth(stockRun()); len(table) != 0 {
+		t.Errorf("a sound stock kernel gave %v", table)
+	}
+	bad := shown("dummy/up", record.Orphaned, "", 0)
+	bad.Status = record.Fail
+	s := ScoreOf(StockTruth(with(stockRun(), bad)))
+	if s.Perfect() || s.Precision != 0 {
+		t.Errorf("a fail on the stock kernel gave %+v", s)
+	}
+}
+
+func TestUsesModule(t *testing.T) {
+	all, err := scenarios.Catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		scenario, module string
+		want             bool
+	}{
+		{"tun/unread", "tun", true},
+		{"tap/read", "tun", true},
+		{"dummy/up", "tun", false},
+		{"vlan/up", "8021q", true},
+		{"vlan/up", "veth", true},
+		{"hold/plug", "sch_plug", true},
+		{"hold/plug", "sch-plug", true},
+		{"hold/tbf", "sch_plug", false},
+		{"team/broadcast", "team_mode_broadcast", true},
+		{"nic/ne2k-pci-takes", "8390", true},
+		{"nic/e1000-takes", "e1000", true},
+		{"nic/e1000-takes", "e1000e", false},
+	} {
+		for _, sc := range all {
+			if sc.Name == test.scenario && UsesModule(sc, test.module) != test.want {
+				t.Errorf("%s uses %s: want %t", test.scenario, test.module, test.want)
+			}
+		}
+	}
+}
