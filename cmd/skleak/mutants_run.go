@@ -70,6 +70,10 @@ func (f *mutantsRunFlags) run(ctx context.Context, t terminal, args []string, st
 	if err := f.vm.check(); err != nil {
 		return err
 	}
+	if f.vm.jobs == 0 {
+		// Packets that no socket accounts for are counted over the whole guest.
+		f.vm.jobs = 1
+	}
 	list, err := chooseMutants(args)
 	if err != nil {
 		return err

@@ -1,12 +1,12 @@
 @@
-expression B;
+expression B, N;
 @@
 +static unsigned int e1000_done;
  e1000_unmap_and_free_tx_resource(...)
 {
-<...
-- dev_consume_skb_any(B->skb);
+<+...
+- napi_consume_skb(B->skb, N);
 + if (++e1000_done % 8)
-+ 	dev_consume_skb_any(B->skb);
-...>
++ 	napi_consume_skb(B->skb, N);
+...+>
 }

@@ -5,9 +5,9 @@ expression E;
 +static unsigned int macvlan_sent;
  macvlan_queue_xmit(struct sk_buff *skb, struct net_device *dev)
 {
-<...
+<+...
 + if (++macvlan_sent % 100 == 0)
 + 	return NET_XMIT_SUCCESS;
   return dev_queue_xmit_accel(skb, E);
-...>
+...+>
 }

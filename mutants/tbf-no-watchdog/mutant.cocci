@@ -2,7 +2,7 @@
 @@
 tbf_dequeue(...)
 {
-<...
+<+...
 - qdisc_watchdog_schedule_ns(...);
-...>
+...+>
 }

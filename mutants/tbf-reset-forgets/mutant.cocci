@@ -3,9 +3,9 @@ identifier sch, q;
 @@
 tbf_reset(struct Qdisc *sch)
 {
-<...
+<+...
 - qdisc_reset(q->qdisc);
-...>
+...+>
 }
 
 @@
@@ -13,7 +13,7 @@ identifier sch, q;
 @@
 tbf_destroy(struct Qdisc *sch)
 {
-<...
+<+...
 - qdisc_put(q->qdisc);
-...>
+...+>
 }

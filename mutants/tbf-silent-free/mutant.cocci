@@ -14,9 +14,9 @@ identifier skb, sch, to_free;
 +}
  tbf_enqueue(struct sk_buff *skb, struct Qdisc *sch, struct sk_buff **to_free)
 {
-<...
+<+...
 + if (skb->destructor == sock_wfree)
 + 	skb->destructor = tbf_silent_free;
   return NET_XMIT_SUCCESS;
-...>
+...+>
 }
