@@ -167,10 +167,11 @@ func patch(ctx context.Context, m Mutant, from, to string) (string, error) {
 		argv: []string{"spatch", "--very-quiet", "--timeout", "120", "--sp-file", sp, from, "-o", to},
 		out:  &diff,
 	}.run(ctx)
-	if err != nil {
+	none := err != nil && strings.Contains(err.Error(), "no modified files")
+	if err != nil && !none {
 		return "", fmt.Errorf("apply %s: %w", filepath.Join(m.Dir, cocciFile), err)
 	}
-	if strings.TrimSpace(diff.String()) == "" {
+	if none || strings.TrimSpace(diff.String()) == "" {
 		return "", fmt.Errorf("apply %s to %s: %w", filepath.Join(m.Dir, cocciFile), from, ErrNothingChanged)
 	}
 	return diff.String(), nil
