@@ -128,7 +128,7 @@ func longestFirst(list []scenarios.Scenario) []scenarios.Scenario {
 }
 
 // runOne runs one scenario in a sandbox of its own. Its error means that no
-// sandbox can be made at all.
+// sandbox can be made at all, or none any more.
 func (l Local) runOne(ctx context.Context, reg Registry, sc scenarios.Scenario, slots <-chan struct{}, events chan<- record.Event) error {
 	freeSlot := sync.OnceFunc(func() { <-slots })
 	defer freeSlot()
@@ -160,6 +160,8 @@ func (l Local) runOne(ctx context.Context, reg Registry, sc scenarios.Scenario, 
 	}
 	how, finishErr := box.finish()
 	switch {
+	case errors.Is(finishErr, errUnkillable):
+		return fmt.Errorf("scenario %s: %w", sc.Name, finishErr)
 	case ctx.Err() != nil:
 		return nil
 	case boxCtx.Err() != nil:

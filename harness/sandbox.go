@@ -164,15 +164,30 @@ func (s *sandbox) kill() {
 	_ = s.cmd.Process.Kill()
 }
 
+// errUnkillable says that a child hangs in the kernel. It has a lock there that
+// the next sandbox would wait for too, so nothing more is run.
+var errUnkillable = errors.New("the sandbox child hangs in the kernel and cannot be killed; this kernel needs a reboot")
+
+// unkillableTime is how long a killed child may take to be gone.
+const unkillableTime = 10 * time.Second
+
 // finish waits for the child and frees what the registry knows of it. How
-// tells of an end that was not exit status 0.
+// tells of an end that was not exit status 0. A child that cannot be killed is
+// left, with its entry in the registry, and is errUnkillable.
 func (s *sandbox) finish() (how string, err error) {
 	_ = s.lifeline.Close()
 	_ = s.events.SetReadDeadline(time.Now().Add(tearDownTime))
 	timer := time.AfterFunc(tearDownTime, s.kill)
 	defer timer.Stop()
 	_, _ = io.Copy(io.Discard, s.events)
-	waitErr := s.cmd.Wait()
+	waited := make(chan error, 1)
+	go func() { waited <- s.cmd.Wait() }()
+	var waitErr error
+	select {
+	case waitErr = <-waited:
+	case <-time.After(tearDownTime + unkillableTime):
+		return "", errors.Join(errUnkillable, s.events.Close())
+	}
 	if waitErr != nil {
 		how = waitErr.Error()
 		if text := bytes.TrimSpace(s.stderr.Bytes()); len(text) > 0 {
