@@ -40,8 +40,8 @@ verdict and the holder it says; a scenario that does not use the module must
 show what it shows on the stock kernel. Where a mutant says nothing, whatever
 deviates from the stock kernel is shown.
 
-On a mutant's kernel run the scenarios that use its module, the controls, and a
-handful of others; --whole runs the whole catalogue on each.
+On a mutant's kernel run the scenarios that mutant.yaml names, the controls, and
+a handful that do not use its module; --whole runs the whole catalogue on each.
 
 The exit status is 1 on any miss, any wrong or false finding, 2 on trouble.`,
 		Example: `  skleak mutants run --kernel debian:6.1
@@ -179,8 +179,8 @@ func (r *mutantsRun) one(ctx context.Context, v vm.VM, list []scenarios.Scenario
 	return run, nil
 }
 
-// bystanders are the scenarios that run on every mutant though they may not use
-// its module: one of each way a packet goes.
+// bystanders are scenarios that run on every mutant whose module they do not
+// use: one of each way a packet goes.
 func bystanders() []string {
 	return []string{
 		"dummy/up", "veth/other-netns", "tun/unread", "bridge/two-ports", "vlan/up", "vxlan/resolved",
@@ -196,7 +196,7 @@ func (r *mutantsRun) scenarios(m modbuild.Mutant) []scenarios.Scenario {
 	var list []scenarios.Scenario
 	for _, sc := range r.all {
 		must := slices.ContainsFunc(m.Found, func(e modbuild.Found) bool { return e.Scenario == sc.Name })
-		if must || campaign.UsesModule(sc, m.Module) || slices.Contains(bystanders(), sc.Name) {
+		if must || slices.Contains(bystanders(), sc.Name) && !campaign.UsesModule(sc, m.Module) {
 			list = append(list, sc)
 		}
 	}
