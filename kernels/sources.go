@@ -82,7 +82,7 @@ func parseListLine(line string) (source, bool) {
 func listOption(options, name string) string {
 	for option := range strings.FieldsSeq(options) {
 		if key, value, found := strings.Cut(option, "="); found && strings.EqualFold(key, name) {
-			return strings.ReplaceAll(value, ",", " ")
+			return strings.Join(strings.FieldsFunc(value, func(r rune) bool { return r == ',' }), " ")
 		}
 	}
 	return ""
