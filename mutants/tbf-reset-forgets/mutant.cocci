@@ -5,15 +5,8 @@ tbf_reset(struct Qdisc *sch)
 {
 <+...
 - qdisc_reset(q->qdisc);
-...+>
-}
-
-@@
-identifier sch, q;
-@@
-tbf_destroy(struct Qdisc *sch)
-{
-<+...
-- qdisc_put(q->qdisc);
++ q->qdisc->q.head = NULL;
++ q->qdisc->q.tail = NULL;
++ q->qdisc->q.qlen = 0;
 ...+>
 }
