@@ -19,7 +19,7 @@ GOLANGCI := $(CACHE)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 
 # Bounds, so that nothing here can hang.
 TEST_TIMEOUT ?= 10m
-FUZZ_TIME ?= 20s
+FUZZ_TIME ?= 50000x
 
 .PHONY: help
 help: ## this list
@@ -51,7 +51,7 @@ vagrant-check: ## checks Vagrantfile and its provisioner, starting nothing
 	scripts/vagrant-check
 
 .PHONY: fuzz
-fuzz: go-check ## each fuzz target for FUZZ_TIME
+fuzz: go-check ## each fuzz target for FUZZ_TIME (inputs, as 50000x, or a time)
 	scripts/fuzz $(FUZZ_TIME)
 
 .PHONY: soak
