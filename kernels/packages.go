@@ -39,3 +39,28 @@ func (s *Store) Download(ctx context.Context, dir string, packages []Package) (f
 	}
 	return files, nil
 }
+
+// Dependencies gives what apt would install beside a package on a machine that
+// has nothing, Recommends aside: its own choice of versions that fit together.
+func (s *Store) Dependencies(ctx context.Context, p Package) ([]Package, error) {
+	var out bytes.Buffer
+	argv := s.apt().command("apt-get", "install", "--simulate", "--quiet=2", "--no-install-recommends", p.Name+"="+p.Version)
+	if _, err := (command{argv: argv, out: &out}).run(ctx); err != nil {
+		return nil, fmt.Errorf("ask apt what %s depends on: %w", p.Name, err)
+	}
+	return readSimulation(out.String(), p.Name), nil
+}
+
+// readSimulation reads the packages apt-get would install, all but one, from
+// lines like "Inst libc6 (2.41-12 Debian:13.1/stable [amd64])".
+func readSimulation(text, but string) []Package {
+	var all []Package
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		if len(words) < 3 || words[0] != "Inst" || !strings.HasPrefix(words[2], "(") || words[1] == but {
+			continue
+		}
+		all = append(all, Package{Name: words[1], Version: strings.TrimPrefix(words[2], "(")})
+	}
+	return all
+}

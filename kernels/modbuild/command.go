@@ -18,6 +18,8 @@ type command struct {
 	in   io.Reader
 	// out takes standard output; nil joins it to what is told in an error.
 	out io.Writer
+	// messages takes standard error; nil leaves it to the error alone.
+	messages io.Writer
 }
 
 // maxMessage bounds what an error tells of a program's messages, in bytes.
@@ -35,6 +37,8 @@ func packageOf(program string) string {
 		return "xz-utils"
 	case "dpkg-deb":
 		return "dpkg"
+	case "ldd":
+		return "libc-bin"
 	}
 	return program
 }
@@ -50,6 +54,9 @@ func (c command) run(ctx context.Context) error {
 	cmd.WaitDelay = 5 * time.Second
 	var said strings.Builder
 	cmd.Stderr = &said
+	if c.messages != nil {
+		cmd.Stderr = io.MultiWriter(&said, c.messages)
+	}
 	if c.out == nil {
 		cmd.Stdout = &said
 	}

@@ -3,7 +3,6 @@ package modbuild
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"skleak/kernels"
@@ -16,10 +15,8 @@ type packages struct {
 	source kernels.Package
 	// headers are those of the release, and the part its flavours share.
 	headers []kernels.Package
-	// kbuild are packages with the build's programs, the kernel's own first.
-	// Its programs are linked against the libc of its suite, which may be newer
-	// than this machine's; another suite's build of the same version will do.
-	kbuild []kernels.Package
+	// kbuild has the build's programs.
+	kbuild kernels.Package
 }
 
 // findPackages asks the mirror for the packages that belong to k.
@@ -50,25 +47,12 @@ func findPackages(ctx context.Context, s *kernels.Store, k *kernels.Kernel) (pac
 		return packages{}, fmt.Errorf("kernel %s: %w", k.Name, err)
 	}
 	for _, one := range all {
-		if !strings.HasPrefix(one.Name, kbuild) || upstream(one.Version) != upstream(version) || slices.Contains(p.kbuild, one) {
-			continue
+		if strings.HasPrefix(one.Name, kbuild) && one.Version == version {
+			p.kbuild = one
+			return p, nil
 		}
-		if one.Version == version {
-			p.kbuild = slices.Insert(p.kbuild, 0, one)
-			continue
-		}
-		p.kbuild = append(p.kbuild, one)
 	}
-	if len(p.kbuild) == 0 {
-		return packages{}, fmt.Errorf("kernel %s: the mirror has no %s* of version %s", k.Name, kbuild, version)
-	}
-	return p, nil
-}
-
-// upstream is a Debian version without its revision.
-func upstream(version string) string {
-	text, _, _ := strings.Cut(version, "-")
-	return text
+	return packages{}, fmt.Errorf("kernel %s: the mirror has no %s* of version %s (any more)", k.Name, kbuild, version)
 }
 
 func pick(all []kernels.Package, name, version string) (kernels.Package, error) {

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +22,7 @@ import (
 //	source/               drivers/net and net of the kernel's source
 //	root/usr/src/…        the headers, set up so that they build from here
 //	root/usr/lib/…        kbuild's programs
+//	libraries/            what those need, if this machine's will not do
 type tree struct {
 	dir string
 	// headers is where make is run.
@@ -91,7 +91,7 @@ func (b *Builder) fetchTree(ctx context.Context, k *kernels.Kernel, t tree, say 
 	if err := unpackSource(ctx, files[len(p.headers)], source); err != nil {
 		return err
 	}
-	kbuild, err := b.unpackKbuild(ctx, p, debs, root)
+	kbuild, err := b.unpackKbuild(ctx, p.kbuild, tmp, t, say)
 	if err != nil {
 		return err
 	}
@@ -102,47 +102,6 @@ func (b *Builder) fetchTree(ctx context.Context, k *kernels.Kernel, t tree, say 
 		return err
 	}
 	return os.Rename(tmp, t.dir)
-}
-
-// unpackKbuild unpacks the build's programs, the first that run here, and gives
-// their folder relative to root.
-func (b *Builder) unpackKbuild(ctx context.Context, p packages, debs, root string) (string, error) {
-	var tried []error
-	for _, one := range p.kbuild {
-		files, err := b.Store.Download(ctx, debs, []kernels.Package{one})
-		if err != nil {
-			return "", err
-		}
-		if err := (command{argv: []string{"dpkg-deb", "-x", files[0], root}}).run(ctx); err != nil {
-			return "", err
-		}
-		dir := filepath.Join("usr/lib", one.Name)
-		if err = runAll(ctx, filepath.Join(root, dir)); err == nil {
-			return dir, nil
-		}
-		tried = append(tried, fmt.Errorf("%s: %w", one.Name, err))
-	}
-	return "", fmt.Errorf("no kbuild of this version runs here: %w", errors.Join(tried...))
-}
-
-// runAll says whether the programs that build a module can be started.
-func runAll(ctx context.Context, kbuild string) error {
-	for _, program := range []string{"scripts/basic/fixdep", "scripts/mod/modpost", "tools/objtool/objtool"} {
-		if err := runs(ctx, filepath.Join(kbuild, program)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// runs says whether a program can be started at all. What it says of its
-// missing arguments does not matter; what the loader says of libraries does.
-func runs(ctx context.Context, program string) error {
-	err := command{argv: []string{program, "-?"}}.run(ctx)
-	if err != nil && regexp.MustCompile(`GLIBC_|error while loading|no such file|not installed`).MatchString(err.Error()) {
-		return err
-	}
-	return ctx.Err()
 }
 
 // setUp makes the headers build from where they are: their Makefile names an

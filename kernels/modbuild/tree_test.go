@@ -24,9 +24,6 @@ func TestPick(t *testing.T) {
 	if _, err := pick(all, "a", "6.1.3-1"); err == nil {
 		t.Error("a version that is not served was found")
 	}
-	if got := upstream("6.12.117-1~deb12u1"); got != "6.12.117" {
-		t.Errorf("got %s", got)
-	}
 }
 
 func tarOf(t *testing.T, files map[string]string) []byte {
@@ -132,20 +129,64 @@ func TestWithoutDebug(t *testing.T) {
 	}
 }
 
-func TestRuns(t *testing.T) {
-	if err := runs(t.Context(), "/bin/true"); err != nil {
+func TestStarts(t *testing.T) {
+	if err := starts(t.Context(), "ldd", "/bin/true"); err != nil {
 		t.Error(err)
 	}
-	if err := runs(t.Context(), "/bin/false"); err != nil {
-		t.Errorf("a program that only fails: %v", err)
+	if err := starts(t.Context(), "sh", "-c", "echo \"version 'GLIBC_2.38' not found\" >&2; exit 0"); !errors.Is(err, errNoLibrary) {
+		t.Errorf("a program that lacks its libc: %v", err)
 	}
-	broken := filepath.Join(t.TempDir(), "broken")
-	write(t, broken, "#!/bin/sh\necho \"version 'GLIBC_2.38' not found\" >&2\nexit 1\n")
-	if err := os.Chmod(broken, 0o755); err != nil {
+}
+
+func TestStuckProgramsAreELF(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "script"), "#!/bin/sh\n")
+	write(t, filepath.Join(dir, "short"), "x")
+	for _, name := range []string{"script", "short"} {
+		if err := os.Chmod(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if stuck, err := stuckPrograms(t.Context(), dir); err != nil || len(stuck) != 0 {
+		t.Errorf("got %v, %v", stuck, err)
+	}
+}
+
+// TestWrap starts this machine's own true by this machine's own libraries,
+// moved to another place after it was wrapped.
+func TestWrap(t *testing.T) {
+	now, later := filepath.Join(t.TempDir(), "now"), filepath.Join(t.TempDir(), "it's later")
+	for _, name := range []string{"ld-linux-x86-64.so.2", "libc.so.6"} {
+		data, err := os.ReadFile(filepath.Join("/lib/x86_64-linux-gnu", name))
+		if err != nil {
+			t.Skipf("this machine has no glibc where Debian has it: %v", err)
+		}
+		file := filepath.Join(now, "lib/x86_64-linux-gnu", name)
+		write(t, file, string(data))
+		if err := os.Chmod(file, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := os.ReadFile("/bin/true")
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := runs(t.Context(), broken); err == nil {
-		t.Error("a program that lacks its libc was taken")
+	program := filepath.Join(t.TempDir(), "true")
+	write(t, program, string(data))
+	if err := os.Chmod(program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := wrap(t.Context(), program, now, later); err != nil {
+		t.Fatal(err)
+	}
+	if err := (command{argv: []string{program}}).run(t.Context()); err == nil {
+		t.Error("it starts without its libraries")
+	}
+	if err := os.Rename(now, later); err != nil {
+		t.Fatal(err)
+	}
+	if err := (command{argv: []string{program}}).run(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 
