@@ -55,7 +55,7 @@ type Event struct {
 	Queue uint16
 }
 
-// ringSize is the memory of one feed in bytes. An event takes 104 of them.
+// ringSize is the memory of one feed in bytes. An event takes 96 of them.
 const ringSize = 1 << 20
 
 // Feed gives the events of the sockets it owns. It is for one goroutine at a time.
