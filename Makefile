@@ -67,7 +67,7 @@ killtest: packages build ## runs killed at random moments: is anything left? ARG
 	scripts/killtest $(ARGS)
 
 .PHONY: bench
-bench: go-check compiler ## the sender beside its peers
+bench: go-check compiler ## the sender beside its peers, and what a ledger costs
 	$(GO) run ./bench $(ARGS)
 
 .PHONY: readme
