@@ -10,7 +10,11 @@ import (
 )
 
 func shown(scenario string, v record.Verdict, holder string, held int64) record.Result {
-	return record.Result{Scenario: scenario, Verdict: v, Status: record.Pass, Holder: holder, HeldBytes: held, Truesize: 768}
+	status := record.Pass
+	if v != record.Clean {
+		status = record.Fail
+	}
+	return record.Result{Scenario: scenario, Verdict: v, Status: status, Holder: holder, HeldBytes: held, Truesize: 768}
 }
 
 func stockRun() record.Run {
@@ -59,9 +63,9 @@ func TestTrial(t *testing.T) {
 		{"found", must, with(stockRun(), found), lines{"tun/unread": Hit}, 1, 1},
 		{"missed", must, stockRun(), lines{"tun/unread": Miss}, 0, 1},
 		{"not in the catalogue", []Expected{{Scenario: "no/such", Verdict: record.Held}}, stockRun(), lines{"no/such": Miss}, 0, 1},
-		{"must stay clean", []Expected{{Scenario: "tun/read", Verdict: record.Clean}}, stockRun(), lines{"tun/read": Hit}, 1, 1},
+		{"must stay clean", []Expected{{Scenario: "tun/read", Verdict: record.Clean}}, stockRun(), lines{"tun/read": Kept}, 1, 1},
 		{"does not stay clean", []Expected{{Scenario: "tun/read", Verdict: record.Clean}},
-			with(stockRun(), shown("tun/read", record.Held, "", 768)), lines{"tun/read": Wrong}, 0, 0},
+			with(stockRun(), shown("tun/read", record.Held, "", 768)), lines{"tun/read": False}, 1, 0},
 		{"wrong holder", must, with(stockRun(), shown("tun/unread", record.Stalled, "qdisc", 1)), lines{"tun/unread": Wrong}, 0, 0},
 		{"wrong verdict", must, with(stockRun(), shown("tun/unread", record.Leaked, "reader of t0", 1)), lines{"tun/unread": Wrong}, 0, 0},
 		{"right amount", counted, with(stockRun(), found), lines{"tun/unread": Hit}, 1, 1},
@@ -73,6 +77,7 @@ func TestTrial(t *testing.T) {
 		{"a control", must, with(stockRun(), found, shown("control/veth", record.Held, "", 768)),
 			lines{"tun/unread": Hit, "control/veth": False}, 1, 0.5},
 		{"trouble", must, with(stockRun(), record.Result{Scenario: "tun/unread", Status: record.Error}), lines{"tun/unread": Trouble}, 0, 1},
+		{"either is sound", nil, with(stockRun(), record.Result{Scenario: "tun/read", Verdict: record.Refused, Status: record.Pass}), lines{}, 1, 1},
 		{"nothing said", nil, with(stockRun(), found), lines{"tun/unread": Also}, 1, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -89,6 +94,22 @@ func TestTrial(t *testing.T) {
 				t.Errorf("recall %g, precision %g; want %g, %g", s.Recall, s.Precision, test.recall, test.precision)
 			}
 		})
+	}
+}
+
+func TestSilent(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		run  record.Run
+		want bool
+	}{
+		{"as stock", stockRun(), true},
+		{"one that uses the module", with(stockRun(), shown("tun/read", record.Held, "", 768)), false},
+		{"one that does not", with(stockRun(), shown("dummy/up", record.Held, "", 768)), true},
+	} {
+		if got := (Trial{Module: "tun", Stock: stockRun(), Run: test.run}).Silent(); got != test.want {
+			t.Errorf("%s: silent %t", test.name, got)
+		}
 	}
 }
 
