@@ -4,8 +4,8 @@
 //
 // It needs root, perf_event_open(2) and tracefs; without them Open returns an
 // UnavailableError and the experiment goes on without a ledger. What BPF needs is
-// in the package probes. Everything it
-// opens is bound to file descriptors: nothing is left after kill -9.
+// in the package probes. Everything it opens is bound to file descriptors: nothing
+// is left after kill -9.
 //
 //	skleak run --ledger vxlan/unresolved
 //
