@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"skleak/record"
-	"skleak/scenarios"
 )
 
 // Expected is a scenario that must find a mutant, and how. One that must stay
@@ -22,8 +21,9 @@ type Expected struct {
 // Trial is a mutant's kernel beside the stock one.
 type Trial struct {
 	Mutant string
-	// Module is the one with the bug: scenarios that use it may deviate.
-	Module   string
+	// Uses says whether a scenario uses the module with the bug, and so may
+	// deviate.
+	Uses     func(scenario string) bool
 	Expected []Expected
 	Stock    record.Run
 	Run      record.Run
@@ -157,20 +157,10 @@ func (t Trial) deviation(stock []record.Result, res record.Result) Outcome {
 	case res.Verdict == before.Verdict, res.Status == record.Pass && before.Status == record.Pass:
 		// Both may be sound where the catalogue allows more than one.
 		return ""
-	case t.uses(res.Scenario):
+	case t.Uses(res.Scenario):
 		return Also
 	}
 	return False
-}
-
-// uses says whether a scenario of the catalogue uses the mutant's module.
-func (t Trial) uses(scenario string) bool {
-	all, err := scenarios.Catalogue()
-	if err != nil {
-		return false
-	}
-	i := slices.IndexFunc(all, func(sc scenarios.Scenario) bool { return sc.Name == scenario })
-	return i >= 0 && UsesModule(all[i], t.Module)
 }
 
 // everything is results and controls in one list: a bug may show in either.

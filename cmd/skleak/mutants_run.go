@@ -11,7 +11,6 @@ import (
 	"skleak/campaign"
 	"skleak/harness"
 	"skleak/kernels"
-	"skleak/kernels/modbuild"
 	"skleak/record"
 )
 
@@ -89,6 +88,9 @@ func (f *mutantsRunFlags) run(ctx context.Context, t terminal, args []string, st
 	if r.all, r.controls, err = choose(nil); err != nil {
 		return err
 	}
+	if err := r.modules(stock); err != nil {
+		return err
+	}
 	if err := r.machines(ctx); err != nil {
 		return err
 	}
@@ -112,8 +114,8 @@ func (r *trials) once(ctx context.Context, n int) (truthRun, error) {
 		return truthRun{}, err
 	}
 	one := truthRun{Table: campaign.StockTruth(runs[0])}
-	for i, m := range r.list {
-		one.Table = append(one.Table, trialOf(m, runs[0], runs[i+1]).Judge()...)
+	for i := range r.list {
+		one.Table = append(one.Table, r.trial(i, runs).Judge()...)
 	}
 	one.Score = campaign.ScoreOf(one.Table)
 	one.Seconds = time.Since(began).Seconds()
@@ -131,8 +133,13 @@ func (r truthRun) status() statusCode {
 	return 0
 }
 
-func trialOf(m modbuild.Mutant, stock, run record.Run) campaign.Trial {
-	trial := campaign.Trial{Mutant: m.Name, Module: m.Module, Stock: stock, Run: run}
+// trial is that of the i-th mutant.
+func (r *trials) trial(i int, runs []record.Run) campaign.Trial {
+	m := r.list[i]
+	trial := campaign.Trial{
+		Mutant: m.Name, Stock: runs[0], Run: runs[i+1],
+		Uses: func(scenario string) bool { return r.uses(scenario, m) },
+	}
 	for _, e := range m.Found {
 		trial.Expected = append(trial.Expected, campaign.Expected{
 			Scenario: e.Scenario, Verdict: e.Verdict, Holder: e.Holder, Packets: e.Count,

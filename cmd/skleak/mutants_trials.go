@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -25,7 +26,9 @@ type trials struct {
 	all      []scenarios.Scenario
 	list     []modbuild.Mutant
 	// on is the stock kernel, then that of each mutant.
-	on       []*kernels.Kernel
+	on []*kernels.Kernel
+	// needs are the modules of each scenario, by name.
+	needs    map[string][]string
 	parallel int
 	plain    vm.VM
 	// closer is plain with the ledger.
@@ -52,6 +55,22 @@ func (r *trials) machines(ctx context.Context) (err error) {
 	return err
 }
 
+// modules finds out which modules each scenario uses.
+func (r *trials) modules(k *kernels.Kernel) (err error) {
+	r.needs = map[string][]string{}
+	for _, sc := range slices.Concat(r.controls, r.all) {
+		if r.needs[sc.Name], err = vm.ModulesOf(k, sc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// uses says whether a scenario uses the mutant's module.
+func (r *trials) uses(scenario string, m modbuild.Mutant) bool {
+	return slices.Contains(r.needs[scenario], strings.ReplaceAll(m.Module, "-", "_"))
+}
+
 // run gives a run for each kernel. Where a mutant shows nothing, what uses its
 // module is run again with the ledger.
 func (r *trials) run(ctx context.Context, n int) ([]record.Run, error) {
@@ -68,11 +87,11 @@ func (r *trials) run(ctx context.Context, n int) ([]record.Run, error) {
 		return runs, err
 	}
 	err = r.each(ctx, func(ctx context.Context, i int) error {
-		if i == 0 || !trialOf(r.list[i-1], runs[0], runs[i]).Silent() {
+		if i == 0 || !r.trial(i-1, runs).Silent() {
 			return nil
 		}
 		scs := slices.DeleteFunc(r.scenarios(i-1), func(sc scenarios.Scenario) bool {
-			return !campaign.UsesModule(sc, r.list[i-1].Module)
+			return !r.uses(sc.Name, r.list[i-1])
 		})
 		again, err := r.one(ctx, r.closer, i, n, scs)
 		replace(&runs[i], again)
@@ -136,7 +155,7 @@ func (r *trials) scenarios(i int) []scenarios.Scenario {
 		switch {
 		case slices.ContainsFunc(m.Found, func(e modbuild.Found) bool { return e.Scenario == sc.Name }):
 			list = append(list, sc)
-		case !campaign.UsesModule(sc, m.Module):
+		case !r.uses(sc.Name, m):
 			rest = append(rest, sc)
 		}
 	}
