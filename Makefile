@@ -66,6 +66,22 @@ soak: packages build ## a thousand runs of each scenario that this kernel can ru
 killtest: packages build ## runs killed at random moments: is anything left? ARGS=MOMENTS
 	scripts/killtest $(ARGS)
 
+# A handful for every change: the bug of 2012, a leak, one that no socket shows,
+# one that only a waiter notices. All of them: make truth.
+MUTANTS ?= tun-no-orphan veth-multicast-no-free tun-drop-no-free tbf-silent-free
+MUTANTS_KERNEL ?= debian:6.1
+
+.PHONY: mutants
+mutants: mutants-packages build ## a handful of known bugs, each put into a kernel and found
+	bin/skleak mutants run $(MUTANTS) --kernel $(MUTANTS_KERNEL) $(ARGS)
+
+TRUTH_KERNELS ?= debian:6.1 debian:6.12
+TRUTH_RUNS ?= 3
+
+.PHONY: truth
+truth: mutants-packages build ## all known bugs on two kernels, thrice: docs/truth.md
+	scripts/truth $(TRUTH_RUNS) $(TRUTH_KERNELS)
+
 .PHONY: bench
 bench: go-check compiler ## the sender beside its peers, and what a ledger costs
 	$(GO) run ./bench $(ARGS)
@@ -122,6 +138,10 @@ compiler: # for the race detector and the peers of bench
 .PHONY: packages
 packages:
 	@scripts/packages iodined:iodine iptables:iptables
+
+.PHONY: mutants-packages
+mutants-packages: go-check
+	@scripts/packages --needed spatch:coccinelle gcc:gcc make:make xz:xz-utils qemu-system-x86_64:qemu-system-x86
 
 $(GOLANGCI):
 	GOBIN='$(@D)' $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

@@ -31,7 +31,7 @@ func mutantsRunCommand(t terminal, status *statusCode) *cobra.Command {
 		Use:   "run [NAME…|DIR] --kernel KERNEL",
 		Short: "Run the catalogue on each mutant and print the truth table",
 		Long: `Run the catalogue on the stock kernel and on each mutant's, a VM each, and
-compare. Every scenario that mutant.yaml says must find the bug has to, with the
+compare. Where mutants are named the stock kernel runs what they run. Every scenario that mutant.yaml says must find the bug has to, with the
 verdict and the holder it says; a scenario that does not use the module must
 show what it shows on the stock kernel. Where a mutant says nothing, whatever
 deviates from the stock kernel is shown.
@@ -84,7 +84,7 @@ func (f *mutantsRunFlags) run(ctx context.Context, t terminal, args []string, st
 	if err != nil {
 		return err
 	}
-	r := trials{flags: f, terminal: t, list: list, on: slices.Concat([]*kernels.Kernel{stock}, mutated)}
+	r := trials{flags: f, terminal: t, list: list, named: len(args) > 0, on: slices.Concat([]*kernels.Kernel{stock}, mutated)}
 	if r.all, r.controls, err = choose(nil); err != nil {
 		return err
 	}

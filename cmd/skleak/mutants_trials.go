@@ -25,6 +25,8 @@ type trials struct {
 	controls []scenarios.Scenario
 	all      []scenarios.Scenario
 	list     []modbuild.Mutant
+	// named says that the mutants were named, so they may be few.
+	named bool
 	// on is the stock kernel, then that of each mutant.
 	on []*kernels.Kernel
 	// needs are the modules of each scenario, by name.
@@ -76,11 +78,7 @@ func (r *trials) uses(scenario string, m modbuild.Mutant) bool {
 func (r *trials) run(ctx context.Context, n int) ([]record.Run, error) {
 	runs := make([]record.Run, len(r.on))
 	err := r.each(ctx, func(ctx context.Context, i int) (err error) {
-		scs := r.all
-		if i > 0 {
-			scs = r.scenarios(i - 1)
-		}
-		runs[i], err = r.one(ctx, r.plain, i, n, scs)
+		runs[i], err = r.one(ctx, r.plain, i, n, r.todo(i))
 		return err
 	})
 	if err != nil || r.flags.vm.ledger.mode != harness.LedgerOff {
@@ -138,6 +136,28 @@ func (r *trials) one(ctx context.Context, v vm.VM, i, n int, list []scenarios.Sc
 	}
 	fmt.Fprintf(r.terminal.err, "%s: %d scenarios in %.0f s\n", v.Kernel.Name, len(run.Results), run.Seconds)
 	return run, nil
+}
+
+// todo are the scenarios of the i-th kernel. The stock kernel runs the whole
+// catalogue, or where mutants were named, what any of them runs.
+func (r *trials) todo(i int) []scenarios.Scenario {
+	if i > 0 {
+		return r.scenarios(i - 1)
+	}
+	if !r.named {
+		return r.all
+	}
+	var theirs [][]scenarios.Scenario
+	for i := range r.list {
+		theirs = append(theirs, r.scenarios(i))
+	}
+	var list []scenarios.Scenario
+	for _, sc := range r.all {
+		if slices.ContainsFunc(theirs, func(one []scenarios.Scenario) bool { return has(one, sc.Name) }) {
+			list = append(list, sc)
+		}
+	}
+	return list
 }
 
 // bystandersEach is how many scenarios each mutant runs at least that do not
