@@ -54,6 +54,10 @@ vagrant-check: ## checks Vagrantfile and its provisioner, starting nothing
 fuzz: go-check ## each fuzz target for FUZZ_TIME (inputs, as 50000x, or a time)
 	scripts/fuzz $(FUZZ_TIME)
 
+.PHONY: bpf-check
+bpf-check: go-check ## are the committed BPF objects what their C gives? ARGS=--write makes them so
+	scripts/bpf-check $(ARGS)
+
 .PHONY: soak
 soak: packages build ## a thousand runs of each scenario that this kernel can run
 	bin/skleak soak $(ARGS)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 
+	"golang.org/x/sys/unix"
+
 	"skleak/harness/ledger"
 	"skleak/record"
 )
@@ -20,7 +22,7 @@ type books struct {
 // openBooks opens the ledger where it is asked for. That there can be none is
 // no error: the reader is told and the run goes on.
 func (x *experiment) openBooks() (*books, error) {
-	if !x.o.Ledger {
+	if x.o.Ledger == LedgerOff {
 		return nil, nil //nolint:nilnil // a nil *books is the ledger that is off
 	}
 	b := &books{x: x}
@@ -31,7 +33,7 @@ func (x *experiment) openBooks() (*books, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.led, err = ledger.Open(ledger.Config{Rules: rules, Devices: devices(b.state), Began: x.began})
+	b.led, err = ledger.Open(ledger.Config{Rules: rules, Devices: devices(b.state), Began: x.began, Probes: x.o.Probes})
 	var missing *ledger.UnavailableError
 	if errors.As(err, &missing) {
 		x.emit(record.Event{Kind: record.EventNote, Text: "no ledger: " + missing.Error()})
@@ -44,16 +46,38 @@ func (x *experiment) openBooks() (*books, error) {
 	return b, nil
 }
 
-// holdLedger finds out, once a run, whether there can be a ledger.
-func (l Local) holdLedger() (held *ledger.Held, note string) {
-	if !l.Options.Ledger {
+// holdLedger finds out, once a run, whether there can be a ledger and what of.
+func (l *Local) holdLedger() (held *ledger.Held, note string) {
+	if l.Options.Ledger == LedgerOff {
 		return nil, ""
 	}
-	held, err := ledger.Hold()
+	held, err := ledger.Hold(l.Options.Ledger == LedgerOn)
 	if err != nil {
+		l.Options.Ledger = LedgerOff
 		return nil, "no ledger: " + err.Error()
 	}
-	return held, ""
+	l.Options.Probes = held.Probes()
+	if held.Without != nil {
+		note = "the ledger goes by tracepoints alone, without BPF: " + held.Without.Error()
+	}
+	return held, note
+}
+
+// own lets the ledger follow the sockets of s, which has not sent yet.
+func (b *books) own(s *sending) error {
+	if b == nil {
+		return nil
+	}
+	for _, fd := range s.gauge.fds {
+		cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE)
+		if err != nil {
+			return fmt.Errorf("read a sending socket's cookie: %w", err)
+		}
+		if err := b.led.Own(cookie); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ledgerRules say which packets are ours: of this process, and as long as the
@@ -165,7 +189,7 @@ func (b *books) end() error {
 	if b == nil {
 		return nil
 	}
-	b.x.trace.Witness = b.led.End(b.x.trace.Ledger, b.state)
+	b.x.trace.Witness = b.led.End(b.x.trace.Ledger, b.state, b.x.trace.Truesize)
 	return b.close()
 }
 

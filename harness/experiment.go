@@ -100,7 +100,9 @@ func (x *experiment) measure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = x.fillAndRelease(ctx, s)
+	if err = x.books.own(s); err == nil {
+		err = x.fillAndRelease(ctx, s)
+	}
 	x.trace.Waiter = s.story()
 	if err := errors.Join(err, s.close()); err != nil {
 		return err

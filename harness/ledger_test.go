@@ -15,7 +15,7 @@ func withLedger(t *testing.T, names ...string) map[string]record.Trace {
 	t.Helper()
 	needRoot(t)
 	l := NewLocal()
-	l.Options.Ledger = true
+	l.Options.Ledger = LedgerOn
 	got := traces(t, l, pick(t, names...))
 	for name, tr := range got {
 		if tr.Ledger == nil {

@@ -59,7 +59,6 @@ func (l Local) Run(ctx context.Context, list []scenarios.Scenario) iter.Seq2[rec
 			return
 		}
 		defer func() { _ = held.Close() }()
-		l.Options.Ledger = held != nil
 		l.runAll(ctx, reg, list, yield)
 	}
 }

@@ -1,6 +1,10 @@
 package harness
 
-import "time"
+import (
+	"time"
+
+	"skleak/harness/ledger/probes"
+)
 
 // Options are what one experiment may vary.
 type Options struct {
@@ -19,12 +23,27 @@ type Options struct {
 	// BuildOnly builds the scenario and undoes it, to see whether it can be had.
 	// The trace is empty then.
 	BuildOnly bool `json:"build_only"`
-	// Ledger follows every skb by tracepoints, where this user and kernel can.
-	Ledger bool `json:"ledger"`
+	// Ledger follows every skb, where this user and kernel can.
+	Ledger LedgerMode `json:"ledger"`
+	// Probes are the BPF programs that the runner of a ledger attached. Only Local
+	// sets it.
+	Probes *probes.Doors `json:"probes,omitempty"`
 	// Cards says that this kernel is a VM's guest and its network cards are there
 	// to be used up. Only a guest's runner sets it: a host's cards are not ours.
 	Cards bool `json:"cards"`
 }
+
+// LedgerMode says what a ledger is kept with.
+type LedgerMode string
+
+// The modes.
+const (
+	LedgerOff LedgerMode = ""
+	// LedgerOn takes all there is: tracepoints, and BPF where it can be had.
+	LedgerOn LedgerMode = "on"
+	// LedgerTracepoints leaves BPF out, to compare.
+	LedgerTracepoints LedgerMode = "tracepoints"
+)
 
 // Defaults of Options.
 const (

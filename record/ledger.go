@@ -1,9 +1,11 @@
 package record
 
 // Ledger says where the sender's skbs were, by the kernel's tracepoints.
-// Places are named as Result.Holder is. Bytes are counted with Trace.Truesize.
+// Places are named as Result.Holder is. Without BPF, bytes are counted with
+// Trace.Truesize.
 type Ledger struct {
-	// By is what it was kept with: "perf tracepoints".
+	// By is what it was kept with: "perf tracepoints", or "perf tracepoints and
+	// BPF", where each skb's charge was read rather than reckoned.
 	By string `json:"by"`
 	// Seen is how many of the sender's skbs reached a device.
 	Seen int `json:"seen"`
@@ -41,6 +43,8 @@ type LedgerPlace struct {
 	Count int    `json:"count"`
 	// Charged: what is there is charged to the socket. A TUN's ring is not.
 	Charged bool `json:"charged"`
+	// Bytes is what they are charged with.
+	Bytes int64 `json:"bytes,omitempty"`
 	// By says how it is known, where that is not by each skb's address.
 	By string `json:"by,omitempty"`
 }
@@ -55,4 +59,6 @@ type LedgerStep struct {
 	// Location and Reason are those of a free.
 	Location string `json:"location,omitempty"`
 	Reason   string `json:"reason,omitempty"`
+	// Truesize is the skb's in bytes, where it is charged, cloned or let go of.
+	Truesize uint32 `json:"truesize,omitempty"`
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"skleak/campaign"
+	"skleak/harness"
 	"skleak/kernels"
 	"skleak/kernels/modbuild"
 	"skleak/record"
@@ -71,7 +72,7 @@ func (f *mutantsRunFlags) run(ctx context.Context, t terminal, args []string, st
 		return err
 	}
 	// What no socket accounts for any more, only the ledger counts exactly.
-	f.vm.ledger = true
+	f.vm.ledger.mode = harness.LedgerOn
 	list, err := chooseMutants(args)
 	if err != nil {
 		return err

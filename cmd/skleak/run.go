@@ -29,7 +29,7 @@ type runFlags struct {
 	allowLasting bool
 	verifyLaw    bool
 	noModules    bool
-	ledger       bool
+	ledger       ledgerFlag
 }
 
 func runCommand(t terminal, status *statusCode) *cobra.Command {
@@ -63,7 +63,7 @@ or wrong usage, 4 everything skipped, 130 interrupted.`,
 	fs.BoolVar(&f.allowLasting, "allow-lasting", false, "run scenarios that may leave kernel memory lost until the next boot")
 	fs.BoolVar(&f.verifyLaw, "verify-law", false, "try a predicted stall rate out: a paced run just under and just over it")
 	fs.BoolVar(&f.noModules, "no-modules", false, "skip what would load a kernel module")
-	fs.BoolVar(&f.ledger, "ledger", false, "follow each skb by tracepoints and name who holds it (root)")
+	f.ledger.register(fs)
 	return cmd
 }
 
@@ -89,7 +89,7 @@ func (f *runFlags) run(cmd *cobra.Command, t terminal, args []string, status *st
 	local.Options.Patience = f.patience
 	local.Options.VerifyLaw = f.verifyLaw
 	local.Options.RefuseModules = f.noModules
-	local.Options.Ledger = f.ledger
+	local.Options.Ledger = f.ledger.mode
 
 	live := newLive(t, f.output, len(list)+len(controls))
 	o := campaign.Options{AllowLasting: f.allowLasting, Observe: live.Observe, Finished: live.Finished}

@@ -25,9 +25,10 @@ func traceCommand(t terminal, status *statusCode) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "trace [SCENARIO|FILE]",
 		Short: "Follow one packet through the kernel",
-		Long: `Run one scenario, follow every packet by the kernel's tracepoints, and print the
-life of one: each place with its time, from the send to its free, or the place
-it never left. It is one that was held, if any was. Needs root.`,
+		Long: `Run one scenario, follow every packet by the kernel's tracepoints and by BPF where
+it can be had, and print the life of one: each place with its time, from the send
+to its free, or the place it never left. It is one that was held, if any was.
+Needs root.`,
 		Example: `  skleak trace
   skleak trace hold/tbf
   skleak trace tun/unread --json`,
@@ -74,7 +75,7 @@ func oneScenario(args []string) (scenarios.Scenario, error) {
 // traceOf runs sc with a ledger. A skip or trouble is printed and gives nil.
 func traceOf(cmd *cobra.Command, t terminal, sc scenarios.Scenario, status *statusCode) (*record.Trace, error) {
 	local := harness.NewLocal()
-	local.Options.Ledger = true
+	local.Options.Ledger = harness.LedgerOn
 	var notes []string
 	for e, err := range local.Run(cmd.Context(), []scenarios.Scenario{sc}) {
 		if err != nil {
@@ -156,7 +157,7 @@ func printPlaces(w io.Writer, tr record.Trace) error {
 	for _, p := range l.Places {
 		bytes := "not charged"
 		if p.Charged {
-			bytes = fmt.Sprintf("%d bytes", int64(p.Count)*tr.Truesize)
+			bytes = fmt.Sprintf("%d bytes", p.Bytes)
 		}
 		fmt.Fprintf(tab, "%d packets\t%s\t%s\n", p.Count, p.Place, bytes)
 	}

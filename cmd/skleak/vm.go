@@ -39,7 +39,7 @@ type vmFlags struct {
 	keep     string
 	patience time.Duration
 	law      bool
-	ledger   bool
+	ledger   ledgerFlag
 	boot     time.Duration
 }
 
@@ -54,7 +54,7 @@ func (f *vmFlags) register(fs *pflag.FlagSet) {
 	f.registerMachine(fs)
 	fs.IntVar(&f.jobs, "jobs", 0, "sandboxes that may send at once in a guest (default 1); with more, skbs that are lost without a charge cannot be counted")
 	fs.DurationVar(&f.patience, "patience", harness.DefaultPatience, "how long to wait for a held charge to go by itself")
-	fs.BoolVar(&f.ledger, "ledger", false, "follow each skb by tracepoints and name who holds it")
+	f.ledger.register(fs)
 	fs.BoolVar(&f.law, "verify-law", false, "try a predicted stall rate out: a paced run just under and just over it")
 }
 
@@ -88,7 +88,7 @@ func (f *vmFlags) machine(k *kernels.Kernel) (vm.VM, error) {
 	}
 	o := guestOptions{Harness: harness.DefaultOptions(), Jobs: max(f.jobs, 1)}
 	o.Harness.Patience, o.Harness.VerifyLaw = f.patience, f.law
-	o.Harness.Ledger = f.ledger
+	o.Harness.Ledger = f.ledger.mode
 	// Counts of skbs are the whole guest's: they can be believed only where one
 	// sandbox sends at a time.
 	o.Harness.Quiet = o.Jobs == 1

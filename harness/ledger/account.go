@@ -28,8 +28,8 @@ type Holding struct {
 func (l *Ledger) Account(out *record.Ledger, h Holding) {
 	book := l.sync()
 	defer l.mu.Unlock()
+	out.Places = Names{h.State}.Places(book.Counts(l.charges()), h.Truesize)
 	l.fill(out, book)
-	out.Places = Names{h.State}.Places(book.Counts())
 	balance(out, h)
 	if l.err != nil {
 		out.Incomplete = l.err.Error()
@@ -37,39 +37,39 @@ func (l *Ledger) Account(out *record.Ledger, h Holding) {
 }
 
 func (l *Ledger) fill(out *record.Ledger, book *Book) {
-	out.By = "perf tracepoints"
-	out.Samples, out.Lost = l.perf.samples, l.perf.lost
+	out.By, out.Samples, out.Lost = byTracepoints, l.perf.samples, l.perf.lost
+	if l.probe != nil {
+		out.By = byBoth
+		out.Samples += l.probe.samples
+		out.Lost += l.probe.lost(&l.err)
+	}
 	out.Seen, out.Unseen, out.Late = book.seen, book.unseen, book.late
 }
 
 // balance sums up and says what is wrong. It adds an NFQUEUE only if exactly
 // what is missing waits there.
 func balance(out *record.Ledger, h Holding) {
-	known := 0
+	out.Charge = h.Charge
 	for _, p := range out.Places {
-		if p.Charged {
-			known += p.Count
-		}
+		out.Sum += p.Bytes
 	}
-	missing := h.Charge - int64(known)*h.Truesize
 	waiting := 0
 	for _, q := range h.Queues {
 		waiting += q.Waiting
 	}
-	if waiting > 0 && missing == int64(waiting)*h.Truesize {
+	if waiting > 0 && out.Charge-out.Sum == int64(waiting)*h.Truesize {
 		for _, q := range h.Queues {
 			if q.Waiting == 0 {
 				continue
 			}
 			out.Places = append(out.Places, record.LedgerPlace{
 				Place: fmt.Sprintf("nfqueue %d", q.Number), Count: q.Waiting, Charged: true,
-				By: "/proc/net/netfilter/nfnetlink_queue",
+				Bytes: int64(q.Waiting) * h.Truesize, By: "/proc/net/netfilter/nfnetlink_queue",
 			})
 		}
-		known += waiting
+		out.Sum += int64(waiting) * h.Truesize
 		slices.SortStableFunc(out.Places, func(a, b record.LedgerPlace) int { return b.Count - a.Count })
 	}
-	out.Charge, out.Sum = h.Charge, int64(known)*h.Truesize
 	out.Gap = out.Charge - out.Sum
 	out.Incomplete = incomplete(*out, h.Truesize)
 }
@@ -80,7 +80,7 @@ func incomplete(l record.Ledger, truesize int64) string {
 		return fmt.Sprintf("%d samples were lost", l.Lost)
 	case l.Late > 0:
 		return fmt.Sprintf("%d samples came out of order", l.Late)
-	case truesize == 0 && l.Charge > 0:
+	case truesize == 0 && l.Charge > l.Sum:
 		return "the truesize of a packet is not known"
 	case l.Gap > 0:
 		return fmt.Sprintf("%d of %d bytes were not found", l.Gap, l.Charge)
@@ -197,12 +197,12 @@ func (l *Ledger) Forget() {
 
 // End waits until everything is free, for a bounded time, and fills in what is
 // not, the life of one packet and who freed what.
-func (l *Ledger) End(out *record.Ledger, state record.State) []record.Witness {
+func (l *Ledger) End(out *record.Ledger, state record.State, truesize int64) []record.Witness {
 	var counts []Count
 	for range endLooks {
 		book := l.sync()
 		book.Forget()
-		counts = book.Counts()
+		counts = book.Counts(l.charges())
 		l.mu.Unlock()
 		if len(counts) == 0 {
 			break
@@ -218,9 +218,9 @@ func (l *Ledger) End(out *record.Ledger, state record.State) []record.Witness {
 	if out.Lost == 0 && out.Late == 0 && out.Unseen == 0 && l.err == nil {
 		left := 0
 		for _, c := range counts {
-			left += c.Charged + c.Clones
+			left += c.Charged + c.Loose + c.Clones
 		}
-		out.Left, out.LeftAt = &left, names.Places(counts)
+		out.Left, out.LeftAt = &left, names.Places(counts, truesize)
 	}
 	return l.witnesses(symbols, names)
 }
@@ -231,7 +231,7 @@ func (l *Ledger) life(steps []Step, symbols map[uint64]string, names Names) []re
 		place, _ := names.Place(s.Place)
 		out = append(out, record.LedgerStep{
 			AtNs: s.At - l.epoch, What: s.what(), Place: place,
-			Location: symbolOf(symbols, s.Location), Reason: l.reason(s.Reason),
+			Location: symbolOf(symbols, s.Location), Reason: l.reason(s.Reason), Truesize: s.Truesize,
 		})
 	}
 	return out
@@ -258,6 +258,18 @@ func (s Step) what() string {
 		return "dropped"
 	case Consume:
 		return "freed"
+	case Charge, Own:
+		return "charged to the socket"
+	case Uncharge:
+		return "charge given back"
+	case Clone:
+		return "cloned"
+	case Unresolved:
+		return "queued for a neighbour"
+	case Listener:
+		return "given to a listener"
+	case Policy:
+		return "queued for an IPsec state"
 	default:
 		return ""
 	}

@@ -1,7 +1,5 @@
 package ledger
 
-import "maps"
-
 // netdevTxBusy is NETDEV_TX_BUSY: the driver did not take it.
 const netdevTxBusy = 0x10
 
@@ -94,6 +92,8 @@ func (b *Book) Add(e Event) {
 		b.neighbour(e)
 	case Drop, Consume:
 		b.free(e)
+	default:
+		b.probed(e)
 	}
 }
 
@@ -115,6 +115,10 @@ func (b *Book) queue(e Event) {
 			return
 		}
 	}
+	if l.charged && !nested && !l.seen {
+		l.seen = true
+		b.seen++
+	}
 	l.place = Place{Kind: InQueue, Dev: e.Dev}
 	l.note(e)
 }
@@ -130,15 +134,19 @@ func (b *Book) begin(e Event) *life {
 		l.charged = b.live[parent] == nil
 	case b.ours(e) && b.fits(e):
 		l.charged = true
-		b.seen++
 	default:
 		return nil
 	}
-	b.live[e.Skb] = l
+	b.enter(l)
+	return l
+}
+
+// enter books a life; the first of the sender's own is kept for show.
+func (b *Book) enter(l *life) {
+	b.live[l.addr] = l
 	if b.kept == nil && l.charged {
 		b.kept = l
 	}
-	return l
 }
 
 func (b *Book) fits(e Event) bool {
@@ -254,41 +262,6 @@ func hash(chain []uint64) uint64 {
 		h = (h ^ ip) * prime
 	}
 	return h
-}
-
-// Count is a number of skbs at a place.
-type Count struct {
-	Place Place
-	// Charged are the sender's own, Clones what drivers made of them.
-	Charged, Clones int
-}
-
-// Counts tells where everything is now, in no order.
-func (b *Book) Counts() []Count {
-	at := map[Place]*Count{}
-	get := func(p Place) *Count {
-		if at[p] == nil {
-			at[p] = &Count{Place: p}
-		}
-		return at[p]
-	}
-	for _, l := range b.live {
-		if l.charged {
-			get(l.place).Charged++
-		} else {
-			get(l.place).Clones++
-		}
-	}
-	for p, n := range b.waiting {
-		if n > 0 {
-			get(p).Charged += n
-		}
-	}
-	counts := make([]Count, 0, len(at))
-	for c := range maps.Values(at) {
-		counts = append(counts, *c)
-	}
-	return counts
 }
 
 // Free is what one place freed.

@@ -5,7 +5,7 @@
 // UnavailableError and the experiment goes on without a ledger. Everything it
 // opens is bound to file descriptors: nothing is left after kill -9.
 //
-//	skleak run --ledger=on vxlan/unresolved
+//	skleak run --ledger vxlan/unresolved
 //
 // docs/ledger.md says what it can tell, and what it cannot.
 package ledger

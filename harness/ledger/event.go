@@ -27,6 +27,23 @@ const (
 	// Neighbour: neigh:neigh_event_send_done; RC 1 says that an skb was queued
 	// to a neighbour that does not answer (__neigh_event_send).
 	Neighbour
+
+	// What follows comes from BPF programs and has the skb's address and truesize.
+
+	// Charge: one of our sockets made an skb and is charged with it.
+	Charge
+	// Own: one of our sockets is charged with an skb that was there before.
+	Own
+	// Uncharge: the charge was taken back.
+	Uncharge
+	// Clone: it was made of Parent and is not charged.
+	Clone
+	// Unresolved: it waits for a neighbour that does not answer.
+	Unresolved
+	// Listener: it was given to an NFQUEUE.
+	Listener
+	// Policy: it waits for an IPsec state.
+	Policy
 )
 
 // String is the tracepoint's name.
@@ -61,6 +78,12 @@ type Event struct {
 	Ifindex int32
 	// Addr is the neighbour's.
 	Addr netip.Addr
+	// Truesize is what the skb is charged with, in bytes.
+	Truesize uint32
+	// Parent is what a clone was made of.
+	Parent uint64
+	// Queue is the NFQUEUE's number.
+	Queue uint16
 
 	// Location is the code that freed the skb; 0 where this kernel does not say.
 	Location uint64

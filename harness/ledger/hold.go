@@ -1,16 +1,26 @@
 package ledger
 
-import "errors"
+import (
+	"errors"
 
-// Held keeps the kernel's tracepoints registered. It reads nothing.
-type Held struct{ perf *perf }
+	"skleak/harness/ledger/probes"
+)
+
+// Held keeps the kernel's tracepoints registered and the BPF programs attached.
+// It reads nothing.
+type Held struct {
+	perf   *perf
+	probes *probes.Attached
+	// Without says why there are no BPF programs; nil where there are.
+	Without error
+}
 
 // Hold is for whoever will open several ledgers: the kernel patches its own
 // code when a tracepoint gets its first user, and waits for all processors when
 // it loses its last (perf_trace_event_unreg, kernel/trace/trace_event_perf.c),
-// some 0.4 s for all, and many seconds in a slow VM. Where there can be no
-// ledger the error is an *UnavailableError.
-func Hold() (*Held, error) {
+// some 0.4 s for all, and many seconds in a slow VM. BPF programs take as long.
+// Where there can be no ledger the error is an *UnavailableError.
+func Hold(bpf bool) (*Held, error) {
 	formats, err := readFormats()
 	if err != nil {
 		return nil, err
@@ -25,13 +35,29 @@ func Hold() (*Held, error) {
 			return nil, errors.Join(err, h.Close())
 		}
 	}
+	if bpf {
+		h.probes, h.Without = probes.Attach()
+	}
 	return h, nil
 }
 
-// Close lets the tracepoints go; on a nil Held it does nothing.
+// Probes are what Config takes; nil where there are no BPF programs.
+func (h *Held) Probes() *probes.Doors {
+	if h == nil || h.probes == nil {
+		return nil
+	}
+	doors := h.probes.Doors()
+	return &doors
+}
+
+// Close lets all go; on a nil Held it does nothing.
 func (h *Held) Close() error {
 	if h == nil {
 		return nil
 	}
-	return h.perf.Close()
+	err := h.perf.Close()
+	if h.probes != nil {
+		err = errors.Join(err, h.probes.Close())
+	}
+	return err
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"skleak/harness/ledger/probes"
 )
 
 const (
@@ -26,6 +28,8 @@ type Config struct {
 	Devices []string
 	// Began is what the times of the record count from.
 	Began time.Time
+	// Probes are the BPF programs to read from too; nil where there are none.
+	Probes *probes.Doors
 }
 
 // Ledger follows skbs from Open to Close. Its methods may be called from any
@@ -38,6 +42,7 @@ type Ledger struct {
 
 	mu    sync.Mutex
 	perf  *perf
+	probe *probe
 	book  *Book
 	frees []rungFree
 	err   error
@@ -53,6 +58,10 @@ func Open(cfg Config) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Probes != nil {
+		// The program on the same function knows which skb it is.
+		delete(formats, Neighbour)
+	}
 	now, err := monotonic()
 	if err != nil {
 		return nil, err
@@ -64,11 +73,14 @@ func Open(cfg Config) (*Ledger, error) {
 	if l.perf, err = openPerf(formats, cfg.Devices); err != nil {
 		return nil, err
 	}
+	if l.probe, err = openProbe(cfg.Probes); err != nil {
+		return nil, errors.Join(err, l.perf.Close())
+	}
 	if l.stop, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
-		return nil, errors.Join(fmt.Errorf("make an eventfd: %w", err), l.perf.Close())
+		return nil, errors.Join(fmt.Errorf("make an eventfd: %w", err), l.perf.Close(), l.probe.Close())
 	}
 	if err := l.perf.enable(); err != nil {
-		return nil, errors.Join(err, l.perf.Close(), unix.Close(l.stop))
+		return nil, errors.Join(err, l.perf.Close(), l.probe.Close(), unix.Close(l.stop))
 	}
 	go l.follow()
 	return l, nil
@@ -120,13 +132,13 @@ func (l *Ledger) read(margin time.Duration) {
 		return
 	}
 	before := l.perf.lost
-	if err := l.perf.drain(); err != nil {
+	if err := errors.Join(l.perf.drain(), l.probe.drain()); err != nil {
 		l.err = errors.Join(l.err, err)
 	}
 	if l.perf.lost > before {
 		l.book.Lose()
 	}
-	l.perf.merge(now-margin.Nanoseconds(), l.book.Add)
+	merge(append(l.perf.streams(), l.probe.streams()...), now-margin.Nanoseconds(), l.book.Add)
 }
 
 // sync books all that happened before the call, and gives the book. The caller
@@ -136,6 +148,14 @@ func (l *Ledger) sync() *Book {
 	l.mu.Lock()
 	l.read(margin)
 	return l.book
+}
+
+// Own lets the BPF programs follow what a socket sends, named by its SO_COOKIE.
+// It is called before the socket sends.
+func (l *Ledger) Own(cookie uint64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.probe.own(cookie)
 }
 
 // Begin is called before the ladder: call chains of frees are kept from here
@@ -156,5 +176,5 @@ func (l *Ledger) Close() error {
 		return fmt.Errorf("stop the ledger: %w", err)
 	}
 	<-l.done
-	return errors.Join(l.perf.Close(), unix.Close(l.stop))
+	return errors.Join(l.perf.Close(), l.probe.Close(), unix.Close(l.stop))
 }

@@ -12,7 +12,8 @@ import (
 // looked like.
 type Names struct{ State record.State }
 
-// Place names p, and says whether what is there is charged to its socket.
+// Place names p, and says whether what is there is charged to its socket, as far
+// as the place tells.
 func (n Names) Place(p Place) (name string, charged bool) {
 	label := n.label(p)
 	switch p.Kind {
@@ -26,6 +27,12 @@ func (n Names) Place(p Place) (name string, charged bool) {
 		return fmt.Sprintf("qdisc %s on %s", kind, label), kind != "netem"
 	case InDriver:
 		return n.driver(p, label)
+	case InStack:
+		return "the stack, before any device", true
+	case InNFQueue:
+		return fmt.Sprintf("nfqueue %d", p.Queue), true
+	case InPolicy:
+		return "the queue of an xfrm policy", true
 	default:
 		return "", false
 	}
@@ -100,25 +107,31 @@ func (n Names) qdisc(p Place) string {
 	return root
 }
 
-// Places names all counts, the fullest first.
-func (n Names) Places(counts []Count) []record.LedgerPlace {
+// Places names all counts, the fullest first. Where charges were not read, each
+// skb has the truesize that was calibrated, in bytes, if its place charges.
+func (n Names) Places(counts []Count, truesize int64) []record.LedgerPlace {
 	var out []record.LedgerPlace
-	add := func(name string, count int, charged bool) {
+	add := func(name string, count int, charged bool, bytes int64) {
 		if count == 0 {
 			return
 		}
 		for i := range out {
 			if out[i].Place == name && out[i].Charged == charged {
 				out[i].Count += count
+				out[i].Bytes += bytes
 				return
 			}
 		}
-		out = append(out, record.LedgerPlace{Place: name, Count: count, Charged: charged})
+		out = append(out, record.LedgerPlace{Place: name, Count: count, Charged: charged, Bytes: bytes})
 	}
 	for _, c := range counts {
 		name, charges := n.Place(c.Place)
-		add(name, c.Charged, charges)
-		add(name, c.Clones, false)
+		bytes := c.Bytes
+		if !c.Read && charges {
+			bytes = int64(c.Charged) * truesize
+		}
+		add(name, c.Charged, c.Read || charges, bytes)
+		add(name, c.Loose+c.Clones, false, 0)
 	}
 	slices.SortFunc(out, func(a, b record.LedgerPlace) int {
 		if a.Count != b.Count {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"skleak/record"
@@ -37,11 +38,47 @@ func TestNames(t *testing.T) {
 		{Place{Kind: InDriver, Dev: "gone"}, "driver of gone", true},
 		{Place{Kind: InQueue, Dev: "gone"}, "qdisc unknown on gone", true},
 		{Place{Kind: InNeighbour, Dev: "w0", Addr: netip.MustParseAddr("10.0.0.2")}, "neighbour 10.0.0.2 on w0", true},
+		{Place{Kind: InNeighbour, Dev: "v0", Ifindex: 5, Addr: netip.MustParseAddr("10.0.0.2")}, "neighbour 10.0.0.2 on v0 in far", true},
+		{Place{Kind: InStack}, "the stack, before any device", true},
+		{Place{Kind: InNFQueue, Queue: 3}, "nfqueue 3", true},
+		{Place{Kind: InPolicy}, "the queue of an xfrm policy", true},
 		{Place{}, "", false},
 	}
 	for _, tt := range tests {
 		if got, charged := n.Place(tt.place); got != tt.want || charged != tt.charged {
 			t.Errorf("%+v is %q, %t; want %q, %t", tt.place, got, charged, tt.want, tt.charged)
 		}
+	}
+}
+
+// What is charged is reckoned by place, or read from each skb.
+func TestPlaces(t *testing.T) {
+	n := Names{record.State{
+		Links:  []record.LinkState{{Name: "t0", Kind: "tuntap", Index: 1}, {Name: "v0", Kind: "veth", Index: 2}},
+		Qdiscs: []record.QdiscState{{Link: "v0", Kind: "tbf", Parent: "root"}},
+	}}
+	inTun, inQueue := Place{Kind: InDriver, Dev: "t0"}, Place{Kind: InQueue, Dev: "v0"}
+	tests := []struct {
+		name  string
+		count Count
+		want  []record.LedgerPlace
+	}{
+		{"a qdisc charges", Count{Place: inQueue, Charged: 3, Clones: 1}, []record.LedgerPlace{
+			{Place: "qdisc tbf on v0", Count: 3, Charged: true, Bytes: 2496}, {Place: "qdisc tbf on v0", Count: 1},
+		}},
+		{"a TUN's ring does not", Count{Place: inTun, Charged: 3}, []record.LedgerPlace{{Place: "reader of t0", Count: 3}}},
+		{"a TUN that keeps the charge after all", Count{Place: inTun, Read: true, Charged: 3, Bytes: 2304}, []record.LedgerPlace{
+			{Place: "reader of t0", Count: 3, Charged: true, Bytes: 2304},
+		}},
+		{"a qdisc that let the charge go", Count{Place: inQueue, Read: true, Loose: 2, Clones: 1}, []record.LedgerPlace{
+			{Place: "qdisc tbf on v0", Count: 3},
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := n.Places([]Count{tt.count}, 832); !slices.Equal(got, tt.want) {
+				t.Errorf("%+v, want %+v", got, tt.want)
+			}
+		})
 	}
 }

@@ -56,7 +56,7 @@ func TestOpenAndClose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := Hold()
+	h, err := Hold(true)
 	if err := errors.Join(err, l.Begin(), l.Close(), h.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -35,6 +34,15 @@ type perf struct {
 	plain, chained []int
 	decoder        *decoder
 	samples, lost  uint64
+}
+
+// streams are what was read of each ring and not booked.
+func (p *perf) streams() []*stream {
+	var out []*stream
+	for _, r := range p.rings {
+		out = append(out, &r.stream)
+	}
+	return out
 }
 
 // openPerf opens the events, not yet enabled.
@@ -246,27 +254,6 @@ func (p *perf) drain() error {
 		}
 	}
 	return nil
-}
-
-// merge hands out what is pending of all rings up to a time, by time.
-func (p *perf) merge(until int64, add func(Event)) {
-	for {
-		var first *ring
-		for _, r := range p.rings {
-			if r.taken < len(r.pending) && r.pending[r.taken].At <= until &&
-				(first == nil || r.pending[r.taken].At < first.pending[first.taken].At) {
-				first = r
-			}
-		}
-		if first == nil {
-			break
-		}
-		add(first.pending[first.taken])
-		first.taken++
-	}
-	for _, r := range p.rings {
-		r.pending, r.taken = slices.Delete(r.pending, 0, r.taken), 0
-	}
 }
 
 // Close ends all events and unmaps their rings.

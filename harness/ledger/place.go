@@ -13,6 +13,12 @@ const (
 	InDriver
 	// InNeighbour: in the queue of a neighbour that does not answer.
 	InNeighbour
+	// InStack: charged, and no device saw it yet.
+	InStack
+	// InNFQueue: given to a listener, which has not said what to do with it.
+	InNFQueue
+	// InPolicy: in the queue of a policy that has no IPsec state yet.
+	InPolicy
 )
 
 // Place is where an skb was last seen.
@@ -23,6 +29,8 @@ type Place struct {
 	Ifindex int32
 	// Addr is the neighbour's.
 	Addr netip.Addr
+	// Queue is the NFQUEUE's number.
+	Queue uint16
 }
 
 // Step is a moment in an skb's life.
@@ -33,6 +41,8 @@ type Step struct {
 	RC       int32
 	Location uint64
 	Reason   uint32
+	// Truesize is in bytes, 0 where the event does not tell.
+	Truesize uint32
 }
 
 // maxSteps bounds what is kept of one life.
@@ -44,13 +54,18 @@ type life struct {
 	place Place
 	// charged: it is the sender's own. A clone of it is not.
 	charged bool
-	steps   []Step
+	// seen: a device was given it.
+	seen bool
+	// owned: its life begins with an Own, which the Charge of the same skb follows
+	// on kernels where the one calls the other.
+	owned bool
+	steps []Step
 }
 
 func (l *life) note(e Event) {
 	if len(l.steps) < maxSteps {
 		l.steps = append(l.steps, Step{
-			At: e.At, Kind: e.Kind, Place: l.place, RC: e.RC, Location: e.Location, Reason: e.Reason,
+			At: e.At, Kind: e.Kind, Place: l.place, RC: e.RC, Location: e.Location, Reason: e.Reason, Truesize: e.Truesize,
 		})
 	}
 }

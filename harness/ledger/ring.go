@@ -19,9 +19,7 @@ type ring struct {
 	data []byte
 	// wrapped holds a record that goes over the end of data.
 	wrapped []byte
-	// pending are samples read and not booked, from taken on.
-	pending []Event
-	taken   int
+	stream
 }
 
 // mapRing maps the ring of a perf event; pages is a power of two.

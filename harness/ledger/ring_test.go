@@ -91,11 +91,11 @@ func TestLostSamplesAreCounted(t *testing.T) {
 }
 
 func TestMergeByTime(t *testing.T) {
-	p := perf{rings: []*ring{{pending: []Event{{At: 1}, {At: 4}, {At: 9}}}, {}, {pending: []Event{{At: 2}, {At: 3}, {At: 5}}}}}
+	streams := []*stream{{pending: []Event{{At: 1}, {At: 4}, {At: 9}}}, {}, {pending: []Event{{At: 2}, {At: 3}, {At: 5}}}}
 	var got []int64
 	add := func(e Event) { got = append(got, e.At) }
-	p.merge(4, add)
-	p.merge(10, add)
+	merge(streams, 4, add)
+	merge(streams, 10, add)
 	if !slices.Equal(got, []int64{1, 2, 3, 4, 5, 9}) {
 		t.Errorf("order %v", got)
 	}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"skleak/harness"
+)
+
+// ledgerFlag is --ledger: alone it means all there is.
+type ledgerFlag struct{ mode harness.LedgerMode }
+
+func (f *ledgerFlag) register(fs *pflag.FlagSet) {
+	fs.Var(f, "ledger", "follow each skb and name who holds it (root); =tracepoints leaves BPF out")
+	fs.Lookup("ledger").NoOptDefVal = string(harness.LedgerOn)
+}
+
+// String implements pflag.Value.
+func (f *ledgerFlag) String() string { return string(f.mode) }
+
+// Type implements pflag.Value.
+func (f *ledgerFlag) Type() string { return "on|tracepoints" }
+
+// Set implements pflag.Value.
+func (f *ledgerFlag) Set(text string) error {
+	switch mode := harness.LedgerMode(text); mode {
+	case harness.LedgerOn, harness.LedgerTracepoints:
+		f.mode = mode
+		return nil
+	}
+	return fmt.Errorf("want %s or %s", harness.LedgerOn, harness.LedgerTracepoints)
+}

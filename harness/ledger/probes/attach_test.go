@@ -1,0 +1,138 @@
+package probes
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+)
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(files)
+}
+
+// Where the kernel does not let us, the reader is told in one line what would
+// help, and nothing stays open.
+func TestAttachOrSayWhy(t *testing.T) {
+	a, err := Attach()
+	if err == nil {
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	var missing *UnavailableError
+	if !errors.As(err, &missing) || missing.Hint == "" || strings.Contains(err.Error(), "\n") {
+		t.Errorf("the reader is told %q", err)
+	}
+	before := openFiles(t)
+	if _, err := Attach(); err == nil {
+		t.Fatal("attached at the second try")
+	}
+	if after := openFiles(t); after != before {
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
+}
+
+func TestOpenNothing(t *testing.T) {
+	before := openFiles(t)
+	var missing *UnavailableError
+	if f, err := Open(Doors{}); !errors.As(err, &missing) {
+		t.Errorf("opened %+v, %v", f, err)
+	}
+	if after := openFiles(t); after != before {
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	refused := &ebpf.VerifierError{Cause: unix.EACCES, Log: []string{"0: R1=ctx()", "invalid mem access"}}
+	tests := []struct {
+		err         error
+		want, wants string
+	}{
+		{unix.EPERM, "attach: operation not permitted; ", "sudo"},
+		{ebpf.ErrNotSupported, "attach: not supported; ", "CONFIG_DEBUG_INFO_BTF"},
+		{refused, "attach: permission denied; ", "CONFIG_BPF_JIT"},
+	}
+	for _, tt := range tests {
+		got := explain("attach", tt.err).Error()
+		if !strings.HasPrefix(got, tt.want) || !strings.Contains(got, tt.wants) || strings.Contains(got, "\n") {
+			t.Errorf("%v: %q", tt.err, got)
+		}
+	}
+}
+
+// What a socket sends comes in order and only to its own feed.
+func TestFeed(t *testing.T) {
+	a, err := Attach()
+	if err != nil {
+		t.Skipf("BPF programs cannot be attached here: %v", err)
+	}
+	defer a.Close()
+	f, err := Open(a.Doors())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	mine, others := datagrams(t), datagrams(t)
+	cookie, err := unix.GetsockoptUint64(mine[0], unix.SOL_SOCKET, unix.SO_COOKIE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Own(cookie); err != nil {
+		t.Fatal(err)
+	}
+	var skbs []uint64
+	for range 3 {
+		for _, pair := range [][2]int{others, mine} {
+			if _, err := unix.Write(pair[0], []byte("one")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	got := map[Kind]int{}
+	take := func(e Event) {
+		got[e.Kind]++
+		if e.Kind == Charge {
+			skbs = append(skbs, e.Skb)
+		}
+	}
+	if err := f.Drain(take); err != nil || len(skbs) != 3 || got[Uncharge] != 0 {
+		t.Fatalf("%v, %v; want 3 charges", got, err)
+	}
+	// One is read and freed: its charge is given back, and there is no reading of it.
+	if _, err := unix.Read(mine[1], make([]byte, 8)); err != nil {
+		t.Fatal(err)
+	}
+	for _, skb := range skbs {
+		if err := f.Ask(skb); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Drain(take); err != nil || got[Uncharge] != 1 || got[Reading] < 2 {
+		t.Errorf("%v, %v; want one given back, two still charged", got, err)
+	}
+	if lost, err := f.Lost(); lost != 0 || err != nil {
+		t.Errorf("lost %d, %v", lost, err)
+	}
+}
+
+// datagrams are two sockets joined without any network.
+func datagrams(t *testing.T) [2]int {
+	t.Helper()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = unix.Close(pair[0]), unix.Close(pair[1]) })
+	return pair
+}
