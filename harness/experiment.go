@@ -48,7 +48,9 @@ func runExperiment(ctx context.Context, sc scenarios.Scenario, o Options, began 
 	if err = errors.Join(err, x.books.end()); err != nil {
 		return record.Trace{}, err
 	}
-	x.countOrphans(skbs)
+	if err := x.countOrphans(ctx, skbs); err != nil {
+		return record.Trace{}, err
+	}
 	if o.VerifyLaw {
 		x.phase(record.PhaseLaw)
 		if err := x.verifyLaw(ctx); err != nil {

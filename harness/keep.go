@@ -1,6 +1,15 @@
 package harness
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/prometheus/procfs"
+
 	"skleak/harness/meter"
 	"skleak/record"
 )
@@ -32,7 +41,7 @@ func (x *experiment) readLog() []string {
 	if err != nil {
 		return nil
 	}
-	x.trace.Warnings = append(x.trace.Warnings, meter.Warnings(messages)...)
+	x.trace.Warnings = append(x.trace.Warnings, meter.Warnings(messages, otherSandbox)...)
 	var lines []string
 	for _, m := range messages {
 		lines = append(lines, m.Text)
@@ -69,12 +78,52 @@ func (x *experiment) countSkbs() *record.SkbCount {
 	return &record.SkbCount{By: by, Before: n}
 }
 
-func (x *experiment) countOrphans(c *record.SkbCount) {
+const (
+	recountEvery = 100 * time.Millisecond
+	// recountMost is longer than other sandboxes keep what they hold: their
+	// patience and their ladder.
+	recountMost = 8 * time.Second
+	// recountLeast: fewer are what the allocator's caches keep.
+	recountLeast = 1000
+)
+
+// countOrphans counts again when the sandbox is gone. While it looks as if skbs
+// had been lost it looks again: those that another sandbox holds will go.
+func (x *experiment) countOrphans(ctx context.Context, c *record.SkbCount) error {
 	if c == nil {
-		return
+		return nil
 	}
-	if n, _, err := meter.CountSkbs(); err == nil {
+	for began := time.Now(); ; {
+		n, _, err := meter.CountSkbs()
+		if err != nil {
+			return nil //nolint:nilerr // what could be counted before cannot now: not checked
+		}
 		c.After = n
 		x.trace.Orphans = c
+		if few := n-c.Before <= int64(x.trace.Sent)/2; few || n-c.Before < recountLeast || time.Since(began) > recountMost {
+			return nil
+		}
+		if err := sleep(ctx, recountEvery); err != nil {
+			return err
+		}
 	}
+}
+
+// otherSandbox tells whether a process is the sandbox child of another scenario:
+// the same program, and not this process.
+func otherSandbox(pid int) bool {
+	status, err := procfs.NewProc(pid)
+	if err != nil {
+		return false
+	}
+	own, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return false
+	}
+	exe, err := status.Executable()
+	if err != nil || exe != own {
+		return false
+	}
+	_, err = os.Stat(fmt.Sprintf("/proc/self/task/%d", pid))
+	return errors.Is(err, fs.ErrNotExist)
 }
