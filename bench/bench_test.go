@@ -49,6 +49,14 @@ func TestPrint(t *testing.T) {
 			Ratio: Spread{Median: 0.9, Lower: 0.85, Upper: 0.94},
 		}},
 		Pacing: []Lateness{{Rate: 1000, P50: 2.5, P99: 10, Max: 99}},
+		Ledger: []LedgerCost{
+			{
+				Asked: 20_000, By: "perf tracepoints", Samples: 640_000, Lost: 7,
+				Off: Spread{Median: 20_000, Lower: 19_000, Upper: 21_000}, On: Spread{Median: 10_000, Lower: 9_000, Upper: 11_000},
+				Ratio: Spread{Median: 0.5, Lower: 0.45, Upper: 0.55},
+			},
+			{By: "perf tracepoints"},
+		},
 	}
 	want := `ospf-hello over a veth, 7 pairs of 1000 packets: median [quartiles]
 style       skleak packets/s  C sendmmsg packets/s  ratio
@@ -56,12 +64,24 @@ send-first  900k [800k 950k]  1000k [990k 1010k]    0.90 [0.85 0.94]
 
 paced packets/s  p50 late  p99 late  latest
 1000             2.5 µs    10.0 µs   99.0 µs
+
+asked for   ledger off     ledger on     ratio             samples  lost  by
+20000/s     20k [19k 21k]  10k [9k 11k]  0.50 [0.45 0.55]  640000   7     perf tracepoints
+all it can  0k [0k 0k]     0k [0k 0k]    0.00 [0.00 0.00]  0        0     perf tracepoints
 `
+	if got := printed(t, res); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if got := printed(t, Result{LedgerMissing: "run it with sudo"}); !strings.Contains(got, "no ledger to measure: run it with sudo\n") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+func printed(t *testing.T, r Result) string {
+	t.Helper()
 	var b strings.Builder
-	if err := res.print(&b); err != nil {
+	if err := r.print(&b); err != nil {
 		t.Fatal(err)
 	}
-	if b.String() != want {
-		t.Errorf("got\n%swant\n%s", b.String(), want)
-	}
+	return b.String()
 }

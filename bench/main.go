@@ -1,10 +1,10 @@
 // Command bench sets skleak's sender beside a C loop around sendmmsg: the same
 // packet, the same veth, the same kind of socket, in turns (A B A B …) so that
 // whatever else the machine does meets both alike. It also says how late paced
-// packets are.
+// packets are, and what a ledger costs: sending with and without, in turns.
 //
-// It needs gcc, and root or a system that allows user namespaces. It works in a
-// network namespace of its own.
+// It needs gcc, and root or a system that allows user namespaces; a ledger needs
+// root. It works in a network namespace of its own.
 //
 //	go run ./bench --json
 package main

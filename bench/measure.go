@@ -19,6 +19,9 @@ type Result struct {
 	Packets int          `json:"packets"`
 	Styles  []Comparison `json:"styles"`
 	Pacing  []Lateness   `json:"pacing"`
+	// Ledger is empty where LedgerMissing says why.
+	Ledger        []LedgerCost `json:"ledger"`
+	LedgerMissing string       `json:"ledger_missing,omitempty"`
 }
 
 // Comparison sets one style of ours beside the C loop.
@@ -77,7 +80,9 @@ func (t *track) measure(ctx context.Context, set settings) (Result, error) {
 		}
 		res.Pacing = append(res.Pacing, l)
 	}
-	return res, nil
+	var err error
+	res.Ledger, res.LedgerMissing, err = t.ledgerCosts(ctx, set)
+	return res, err
 }
 
 // compare runs both by turns. The first pair warms up and is not counted.

@@ -20,11 +20,28 @@ func (r Result) print(out io.Writer) error {
 	for _, l := range r.Pacing {
 		fmt.Fprintf(&b, "%.0f\t%.1f µs\t%.1f µs\t%.1f µs\n", l.Rate, l.P50, l.P99, l.Max)
 	}
+	r.printLedger(&b)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return err
 	}
 	return w.Flush()
+}
+
+func (r Result) printLedger(b *strings.Builder) {
+	if r.LedgerMissing != "" {
+		fmt.Fprintf(b, "\nno ledger to measure: %s\n", r.LedgerMissing)
+		return
+	}
+	fmt.Fprintln(b, "\nasked for\tledger off\tledger on\tratio\tsamples\tlost\tby")
+	for _, c := range r.Ledger {
+		asked := "all it can"
+		if c.Asked > 0 {
+			asked = fmt.Sprintf("%.0f/s", c.Asked)
+		}
+		fmt.Fprintf(b, "%s\t%s\t%s\t%.2f [%.2f %.2f]\t%d\t%d\t%s\n",
+			asked, c.Off.rate(), c.On.rate(), c.Ratio.Median, c.Ratio.Lower, c.Ratio.Upper, c.Samples, c.Lost, c.By)
+	}
 }
 
 func (s Spread) rate() string {

@@ -118,7 +118,12 @@ func awaitCarrier(ctx context.Context, name string) error {
 
 // runGo sends with skleak's sender; a packet that does not get through is an
 // error.
-func (t *track) runGo(ctx context.Context, plan traffic.Plan, obs traffic.Observer) (stats traffic.Stats, err error) {
+func (t *track) runGo(ctx context.Context, plan traffic.Plan, obs traffic.Observer) (traffic.Stats, error) {
+	return t.send(ctx, plan, obs, func(*traffic.Stream) error { return nil })
+}
+
+// send is runGo with something to be done between opening and sending.
+func (t *track) send(ctx context.Context, plan traffic.Plan, obs traffic.Observer, opened func(*traffic.Stream) error) (stats traffic.Stats, err error) {
 	s, err := traffic.OpenStream(traffic.Config{
 		Socket: scenarios.SocketHdrIncl, Spec: t.packet.Spec, Targets: []traffic.Target{t.target},
 	}, false)
@@ -126,6 +131,9 @@ func (t *track) runGo(ctx context.Context, plan traffic.Plan, obs traffic.Observ
 		return stats, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := opened(s); err != nil {
+		return stats, err
+	}
 	stats, err = s.Run(ctx, plan, obs)
 	if err == nil && stats.Sent != plan.Count {
 		err = fmt.Errorf("skleak's sender got %d of %d packets through: %v, %s", stats.Sent, plan.Count, stats.Refused, stats.Stopped)
@@ -139,7 +147,7 @@ func (t *track) goRate(ctx context.Context, style string, packets int) (float64,
 	if err != nil {
 		return 0, err
 	}
-	return float64(packets) / (float64(stats.LastSendNs-stats.StartNs) / 1e9), nil
+	return pps(stats), nil
 }
 
 // peerRate is packets per second of the C loop.

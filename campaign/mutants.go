@@ -3,10 +3,8 @@ package campaign
 import (
 	"path"
 	"slices"
-	"strings"
 
 	"skleak/record"
-	"skleak/scenarios"
 )
 
 // Expected is a scenario that must find a mutant, and how. One that must stay
@@ -23,8 +21,9 @@ type Expected struct {
 // Trial is a mutant's kernel beside the stock one.
 type Trial struct {
 	Mutant string
-	// Module is the one with the bug: scenarios that use it may deviate.
-	Module   string
+	// Uses says whether a scenario uses the module with the bug, and so may
+	// deviate.
+	Uses     func(scenario string) bool
 	Expected []Expected
 	Stock    record.Run
 	Run      record.Run
@@ -37,13 +36,16 @@ type Outcome string
 const (
 	// Hit: found as it must be.
 	Hit Outcome = "found"
+	// Kept: clean, as the mutant says it must stay.
+	Kept Outcome = "clean"
 	// Miss: not found, though it must be.
 	Miss Outcome = "missed"
 	// Wrong: seen, but with another verdict, holder or amount.
 	Wrong Outcome = "wrong"
 	// Also: another scenario that uses the module deviates from stock.
 	Also Outcome = "also"
-	// False: a scenario that does not use the module deviates from stock.
+	// False: a scenario that does not use the module deviates from stock, or one
+	// that must stay clean does not.
 	False Outcome = "false"
 	// Trouble: it could not be run or judged.
 	Trouble Outcome = "trouble"
@@ -65,7 +67,6 @@ type Truth struct {
 	Held     int64               `json:"held_bytes"`
 	Ladder   []record.LadderStep `json:"ladder"`
 	Reason   string              `json:"reason"`
-	Flaky    bool                `json:"flaky"`
 }
 
 // Judge compares the trial with the stock kernel's run. What is as on the
@@ -99,7 +100,6 @@ func (t Trial) line(scenario string, stock []record.Result, res record.Result) T
 	return Truth{
 		Mutant: t.Mutant, Scenario: scenario, Stock: before.Verdict, Verdict: res.Verdict,
 		Holder: res.Holder, Released: res.ReleasedBy, Held: res.HeldBytes, Ladder: res.Ladder, Reason: res.Reason,
-		Flaky: res.Flaky,
 	}
 }
 
@@ -110,6 +110,10 @@ func (e Expected) outcome(res record.Result, ran bool) Outcome {
 		return Miss
 	case res.Status == record.Error || res.Verdict == "":
 		return Trouble
+	case e.Verdict == record.Clean && res.Verdict == record.Clean:
+		return Kept
+	case e.Verdict == record.Clean:
+		return False
 	case res.Verdict == e.Verdict && e.holder(res.Holder) && e.packets(res):
 		return Hit
 	case res.Verdict == record.Clean || res.Verdict == record.Refused:
@@ -133,6 +137,15 @@ func (e Expected) packets(res record.Result) bool {
 	return res.Truesize > 0 && res.HeldBytes == int64(e.Packets)*res.Truesize
 }
 
+// Silent says that no scenario that uses the module shows anything the stock
+// kernel does not: a reason to look closer.
+func (t Trial) Silent() bool {
+	stock := everything(t.Stock)
+	return !slices.ContainsFunc(everything(t.Run), func(res record.Result) bool {
+		return t.deviation(stock, res) == Also
+	})
+}
+
 // deviation says what it means that another scenario shows this; "" is nothing.
 func (t Trial) deviation(stock []record.Result, res record.Result) Outcome {
 	before, ran := find(stock, res.Scenario)
@@ -141,71 +154,13 @@ func (t Trial) deviation(stock []record.Result, res record.Result) Outcome {
 		return ""
 	case res.Status == record.Error || res.Status == record.Skip:
 		return Trouble
-	case res.Verdict == before.Verdict:
+	case res.Verdict == before.Verdict, res.Status == record.Pass && before.Status == record.Pass:
+		// Both may be sound where the catalogue allows more than one.
 		return ""
-	case t.uses(res.Scenario):
+	case t.Uses(res.Scenario):
 		return Also
 	}
 	return False
-}
-
-// uses says whether a scenario of the catalogue uses the mutant's module.
-func (t Trial) uses(scenario string) bool {
-	all, err := scenarios.Catalogue()
-	if err != nil {
-		return false
-	}
-	i := slices.IndexFunc(all, func(sc scenarios.Scenario) bool { return sc.Name == scenario })
-	return i >= 0 && UsesModule(all[i], t.Module)
-}
-
-// UsesModule says whether building a scenario's links and qdiscs needs a
-// module, by the tables of kinds. '-' and '_' are equal. What is a part of
-// another (team_mode_broadcast of team) counts as that.
-func UsesModule(sc scenarios.Scenario, module string) bool {
-	return slices.Contains(modulesOf(sc), canonical(whole(module)))
-}
-
-// whole names the module in the tables of kinds that a module is a part of.
-func whole(module string) string {
-	switch {
-	case strings.HasPrefix(module, "team_mode_"):
-		return "team"
-	case module == "8390":
-		return "ne2k-pci"
-	}
-	return module
-}
-
-func canonical(module string) string { return strings.ReplaceAll(module, "-", "_") }
-
-func modulesOf(sc scenarios.Scenario) []string {
-	var all []string
-	add := func(kinds []scenarios.Kind, name string) {
-		for _, k := range kinds {
-			if k.Name == name {
-				all = append(all, strings.FieldsFunc(canonical(k.Module), func(r rune) bool { return r == ' ' || r == ',' })...)
-			}
-		}
-	}
-	common := func(c scenarios.Common) {
-		if c.Qdisc != nil {
-			add(scenarios.QdiscKinds(), c.Qdisc.Kind())
-		}
-	}
-	for _, l := range sc.Links {
-		common(l.Common)
-		switch o := l.Options.(type) {
-		case *scenarios.NicOptions:
-			all = append(all, canonical(o.Card().Module))
-		case *scenarios.VethOptions:
-			add(scenarios.Kinds(), l.Kind())
-			common(o.Peer)
-		default:
-			add(scenarios.Kinds(), l.Kind())
-		}
-	}
-	return all
 }
 
 // everything is results and controls in one list: a bug may show in either.
@@ -236,63 +191,4 @@ func StockTruth(stock record.Run) []Truth {
 		table = append(table, line)
 	}
 	return table
-}
-
-// Score sums a truth table up.
-type Score struct {
-	// Mutants have something that must find them; Found are those where all of
-	// it did.
-	Mutants int `json:"mutants"`
-	Found   int `json:"found"`
-	// Recall is the share of findings that must be and are, 0 to 1.
-	Recall float64 `json:"recall"`
-	// Precision is the share of findings that are right: not wrong, not false.
-	Precision float64         `json:"precision"`
-	Outcomes  map[Outcome]int `json:"outcomes"`
-}
-
-// Perfect says whether nothing is missed, wrong or false, and all could be run.
-func (s Score) Perfect() bool {
-	return s.Outcomes[Miss]+s.Outcomes[Wrong]+s.Outcomes[False]+s.Outcomes[Trouble] == 0
-}
-
-// ScoreOf counts. Where nothing must be or is found, recall and precision are 1.
-func ScoreOf(table []Truth) Score {
-	s := Score{Outcomes: map[Outcome]int{}}
-	complete := map[string]bool{}
-	for _, line := range table {
-		s.Outcomes[line.Outcome]++
-		if line.Expected == nil {
-			continue
-		}
-		before, seen := complete[line.Mutant]
-		complete[line.Mutant] = line.Outcome == Hit && (before || !seen)
-	}
-	s.Mutants = len(complete)
-	for _, found := range complete {
-		if found {
-			s.Found++
-		}
-	}
-	hits := s.Outcomes[Hit]
-	s.Recall = share(hits, hits+s.Outcomes[Miss]+s.Outcomes[Wrong]+expectedTrouble(table))
-	s.Precision = share(hits+s.Outcomes[Also], hits+s.Outcomes[Also]+s.Outcomes[Wrong]+s.Outcomes[False])
-	return s
-}
-
-func expectedTrouble(table []Truth) int {
-	n := 0
-	for _, line := range table {
-		if line.Expected != nil && line.Outcome == Trouble {
-			n++
-		}
-	}
-	return n
-}
-
-func share(part, whole int) float64 {
-	if whole == 0 {
-		return 1
-	}
-	return float64(part) / float64(whole)
 }

@@ -30,6 +30,8 @@ type Runner interface {
 type Options struct {
 	// AllowLasting runs scenarios that may leave kernel memory lost for good.
 	AllowLasting bool
+	// Once leaves out the second try of a fail, where fails are what is wanted.
+	Once bool
 	// Observe sees every event as it comes; nil for nobody.
 	Observe func(record.Event)
 	// Finished sees every result as it is made; nil for nobody.
@@ -45,7 +47,7 @@ func Run(ctx context.Context, r Runner, list, controls []scenarios.Scenario, o O
 	c := &collector{options: o, results: map[string]record.Result{}}
 	todo := slices.Concat(controls, c.withoutLasting(list))
 	err := c.collect(ctx, r, todo, 1)
-	if err == nil {
+	if err == nil && !o.Once {
 		err = c.collect(ctx, r, c.failed(todo), 2)
 	}
 	run := record.Run{

@@ -84,7 +84,7 @@ func children() []int {
 	}
 	var pids []int
 	for _, p := range procs {
-		if exe, err := p.Executable(); err == nil && exe == self && p.PID != os.Getpid() {
+		if exe, err := p.Executable(); err == nil && exe == self && p.PID != os.Getpid() && p.PID != os.Getppid() {
 			pids = append(pids, p.PID)
 		}
 	}

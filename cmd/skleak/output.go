@@ -91,8 +91,13 @@ func (o *output) explain(what string, err error) error {
 
 // write prints the report; an ordinary file appears whole or not at all.
 func (o *output) write(rep record.Report) error {
+	return o.put(func(w io.Writer) error { return o.format.Write(w, rep, o.options) })
+}
+
+// put prints what is no report of runs as write prints one.
+func (o *output) put(text func(io.Writer) error) error {
 	if o.file == "" {
-		if err := o.print(o.out, rep); err != nil {
+		if err := printed(o.out, text); err != nil {
 			return fmt.Errorf("print the report: %w; write it to a file with -o", err)
 		}
 		return nil
@@ -101,31 +106,31 @@ func (o *output) write(rep record.Report) error {
 	if o.special != nil {
 		write = o.overwrite
 	}
-	if err := write(rep); err != nil {
+	if err := write(text); err != nil {
 		return o.explain("write", err)
 	}
 	return nil
 }
 
-func (o *output) replace(rep record.Report) (err error) {
+func (o *output) replace(text func(io.Writer) error) (err error) {
 	pending, err := renameio.NewPendingFile(o.file, renameio.WithPermissions(0o644))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, pending.Cleanup()) }()
-	if err := o.print(pending, rep); err != nil {
+	if err := printed(pending, text); err != nil {
 		return err
 	}
 	return pending.CloseAtomicallyReplace()
 }
 
-func (o *output) overwrite(rep record.Report) error {
+func (o *output) overwrite(text func(io.Writer) error) error {
 	if info, err := o.special.Stat(); err == nil && info.Mode().IsRegular() {
 		if err := o.special.Truncate(0); err != nil {
 			return err
 		}
 	}
-	return o.print(o.special, rep)
+	return printed(o.special, text)
 }
 
 // discard lets go of what open opened.
@@ -135,9 +140,9 @@ func (o *output) discard() {
 	}
 }
 
-func (o *output) print(to io.Writer, rep record.Report) error {
+func printed(to io.Writer, text func(io.Writer) error) error {
 	w := bufio.NewWriter(to)
-	if err := o.format.Write(w, rep, o.options); err != nil {
+	if err := text(w); err != nil {
 		return err
 	}
 	return w.Flush()

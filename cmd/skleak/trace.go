@@ -94,6 +94,9 @@ func traceOf(cmd *cobra.Command, t terminal, sc scenarios.Scenario, status *stat
 			if e.Trace.Ledger == nil {
 				return nil, errors.New(strings.Join(append(notes, "nothing could be followed"), "; "))
 			}
+			for _, note := range notes {
+				fmt.Fprintln(t.err, "note:", note)
+			}
 			return e.Trace, nil
 		}
 	}
@@ -106,7 +109,7 @@ func printLife(w io.Writer, tr record.Trace) error {
 	fmt.Fprintf(w, "%s on %s: %s\n\n", tr.Scenario, tr.Kernel.Release, verdict.Judge(tr).Reason)
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range l.Life {
-		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\n", since(l.Life[0], s), s.What, s.Place, freedBy(tr, s))
+		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\n", since(l.Life[0], s), s.What, s.Place, remark(tr, s))
 	}
 	if err := tab.Flush(); err != nil {
 		return err
@@ -131,9 +134,13 @@ func since(first, s record.LedgerStep) string {
 
 func ended(s record.LedgerStep) bool { return s.What == "freed" || s.What == "dropped" }
 
-// freedBy says where in the kernel, why and during what a packet was freed.
-func freedBy(tr record.Trace, s record.LedgerStep) string {
-	if !ended(s) {
+// remark says where in the kernel, why and during what a packet was freed, and
+// how much its socket was charged with.
+func remark(tr record.Trace, s record.LedgerStep) string {
+	switch {
+	case s.Truesize > 0 && strings.HasPrefix(s.What, "charge"):
+		return fmt.Sprintf("%d bytes", s.Truesize)
+	case !ended(s):
 		return ""
 	}
 	parts := []string{}
@@ -164,7 +171,7 @@ func printPlaces(w io.Writer, tr record.Trace) error {
 	if err := tab.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "charged %d bytes, found %d, gap %d; %d samples, %d lost\n", l.Charge, l.Sum, l.Gap, l.Samples, l.Lost)
+	fmt.Fprintf(w, "charged %d bytes, found %d, gap %d; %d samples, %d lost; %s\n", l.Charge, l.Sum, l.Gap, l.Samples, l.Lost, l.By)
 	if l.Incomplete != "" {
 		fmt.Fprintf(w, "incomplete: %s\n", l.Incomplete)
 	}

@@ -52,7 +52,7 @@ func (f *vmFlags) registerMachine(fs *pflag.FlagSet) {
 
 func (f *vmFlags) register(fs *pflag.FlagSet) {
 	f.registerMachine(fs)
-	fs.IntVar(&f.jobs, "jobs", 0, "sandboxes that may build and send at once in a guest (default 2); with more, skbs that are lost without a charge cannot be counted")
+	fs.IntVar(&f.jobs, "jobs", 0, "sandboxes that may send at once in a guest (default 1); with more, skbs that are lost without a charge cannot be counted")
 	fs.DurationVar(&f.patience, "patience", harness.DefaultPatience, "how long to wait for a held charge to go by itself")
 	f.ledger.register(fs)
 	fs.BoolVar(&f.law, "verify-law", false, "try a predicted stall rate out: a paced run just under and just over it")
@@ -80,25 +80,18 @@ func (f *vmFlags) check() error {
 	return err
 }
 
-// quietJobs is how many sandboxes may build and send at once in a guest that
-// counts as quiet. While one waits for the kernel another has the processor.
-const quietJobs = 2
-
 // machine is the VM of a kernel. Its acceleration is chosen by accelerate.
 func (f *vmFlags) machine(k *kernels.Kernel) (vm.VM, error) {
 	sum, err := configSum(k)
 	if err != nil {
 		return vm.VM{}, err
 	}
-	o := guestOptions{Harness: harness.DefaultOptions(), Jobs: f.jobs}
-	if o.Jobs == 0 {
-		o.Jobs = quietJobs
-	}
+	o := guestOptions{Harness: harness.DefaultOptions(), Jobs: max(f.jobs, 1)}
 	o.Harness.Patience, o.Harness.VerifyLaw = f.patience, f.law
 	o.Harness.Ledger = f.ledger.mode
-	// Counts of skbs are the whole guest's: what one other sandbox has under way
-	// is less than what is judged by.
-	o.Harness.Quiet = o.Jobs <= quietJobs
+	// Counts of skbs are the whole guest's: they can be believed only where one
+	// sandbox sends at a time.
+	o.Harness.Quiet = o.Jobs == 1
 	options, err := json.Marshal(o)
 	if err != nil {
 		return vm.VM{}, fmt.Errorf("encode the options of the guest's runner: %w", err)

@@ -30,7 +30,11 @@ func Hold(bpf bool) (*Held, error) {
 		return nil, err
 	}
 	h := &Held{perf: &perf{}}
-	for _, f := range formats {
+	for _, w := range tracepoints() {
+		f, ok := formats[w.kind]
+		if !ok {
+			continue
+		}
 		if _, err := h.perf.openEvent(cpus[0], f, false, -1); err != nil {
 			return nil, errors.Join(err, h.Close())
 		}

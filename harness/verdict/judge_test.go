@@ -96,6 +96,16 @@ func TestVerdicts(t *testing.T) {
 			t.Sent, t.Quiet, t.Orphans = 1999, true, &record.SkbCount{By: "slabinfo", After: 1999}
 		}), record.Clean},
 
+		{"orphaned: one in 100 of many", with(quiet(), func(t *record.Trace) {
+			t.Sent, t.Quiet, t.Orphans = 30000, true, &record.SkbCount{By: "/sys/kernel/slab", Before: 500, After: 800}
+		}), record.Orphaned},
+		{"not orphaned: what NAPI keeps", with(quiet(), func(t *record.Trace) {
+			t.Sent, t.Quiet, t.Orphans = 30000, true, &record.SkbCount{By: "/sys/kernel/slab", Before: 500, After: 628}
+		}), record.Clean},
+		{"not orphaned: others sent meanwhile", with(quiet(), func(t *record.Trace) {
+			t.Quiet, t.Orphans, t.Patience = true, &record.SkbCount{By: "/sys/kernel/slab", Before: 500, After: 800}, &record.Patience{ReleasedNs: -1}
+		}), record.Clean},
+
 		{"lost-wakeup", with(stuck(256), func(t *record.Trace) { t.Waiter.AsleepNs = 320_000_000 }), record.LostWakeup},
 		{"lost-wakeup: nothing held any more", with(quiet(), func(t *record.Trace) { t.Waiter.AsleepNs = 320_000_000 }), record.LostWakeup},
 		{"not lost: parked and never woken", with(stuck(256), func(t *record.Trace) { t.Waiter.Parked = 1 }), record.Stalled},

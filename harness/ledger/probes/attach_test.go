@@ -1,10 +1,14 @@
 package probes
 
 import (
+	"bufio"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
@@ -135,4 +139,61 @@ func datagrams(t *testing.T) [2]int {
 	}
 	t.Cleanup(func() { _, _ = unix.Close(pair[0]), unix.Close(pair[1]) })
 	return pair
+}
+
+// attachOnly is set in a copy of TestNothingStays that attaches and waits to be
+// killed.
+const attachOnly = "SKLEAK_TEST_ATTACH_ONLY"
+
+// Killed without warning, a holder leaves no program in the kernel.
+func TestNothingStays(t *testing.T) {
+	if os.Getenv(attachOnly) != "" {
+		a, err := Attach()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("attached", a.Doors().Reading)
+		time.Sleep(time.Minute)
+		t.Fatal("nobody killed it")
+	}
+	if a, err := Attach(); err != nil {
+		t.Skipf("BPF programs cannot be attached here: %v", err)
+	} else if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("/proc/self/exe", "-test.run=^TestNothingStays$", "-test.v")
+	cmd.Env = append(os.Environ(), attachOnly+"=yes")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var id ebpf.ProgramID
+	for lines := bufio.NewScanner(out); id == 0 && lines.Scan(); {
+		_, _ = fmt.Sscanf(lines.Text(), "attached %d", &id)
+	}
+	p, err := ebpf.NewProgramFromID(id)
+	if err != nil {
+		t.Fatalf("program %d, while its holder lives: %v", id, err)
+	}
+	if err := errors.Join(p.Close(), cmd.Process.Kill()); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	for range 1000 {
+		p, err := ebpf.NewProgramFromID(id)
+		if errors.Is(err, os.ErrNotExist) {
+			return
+		}
+		if err == nil {
+			err = p.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("program %d is still there", id)
 }

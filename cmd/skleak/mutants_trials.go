@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"skleak/campaign"
+	"skleak/harness"
+	"skleak/kernels"
+	"skleak/kernels/modbuild"
+	"skleak/record"
+	"skleak/scenarios"
+	"skleak/vm"
+)
+
+// trials runs the catalogue on the stock kernel and on each mutant's.
+type trials struct {
+	flags    *mutantsRunFlags
+	terminal terminal
+	controls []scenarios.Scenario
+	all      []scenarios.Scenario
+	list     []modbuild.Mutant
+	// on is the stock kernel, then that of each mutant.
+	on []*kernels.Kernel
+	// needs are the modules of each scenario, by name.
+	needs    map[string][]string
+	parallel int
+	plain    vm.VM
+	// closer is plain with the ledger.
+	closer vm.VM
+}
+
+// machines prepares the two machines.
+func (r *trials) machines(ctx context.Context) (err error) {
+	if r.plain, err = r.flags.vm.machine(r.on[0]); err != nil {
+		return err
+	}
+	ledger := r.flags.withLedger()
+	if r.closer, err = ledger.machine(r.on[0]); err != nil {
+		return err
+	}
+	if err := accelerate(ctx, &r.plain); err != nil {
+		return err
+	}
+	r.closer.Accel = r.plain.Accel
+	r.parallel = r.flags.parallel
+	if r.parallel == 0 {
+		r.parallel, err = guestsAtOnce(r.flags.vm.memory)
+	}
+	return err
+}
+
+// modules finds out which modules each scenario uses.
+func (r *trials) modules(k *kernels.Kernel) (err error) {
+	r.needs = map[string][]string{}
+	for _, sc := range slices.Concat(r.controls, r.all) {
+		if r.needs[sc.Name], err = vm.ModulesOf(k, sc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// uses says whether a scenario uses the mutant's module.
+func (r *trials) uses(scenario string, m modbuild.Mutant) bool {
+	return slices.Contains(r.needs[scenario], strings.ReplaceAll(m.Module, "-", "_"))
+}
+
+// run gives a run for each kernel. Where a mutant shows nothing, what uses its
+// module is run again with the ledger.
+func (r *trials) run(ctx context.Context, n int) ([]record.Run, error) {
+	runs := make([]record.Run, len(r.on))
+	err := r.each(ctx, func(ctx context.Context, i int) (err error) {
+		scs := r.all
+		if i > 0 {
+			scs = r.scenarios(i - 1)
+		}
+		runs[i], err = r.one(ctx, r.plain, i, n, scs)
+		return err
+	})
+	if err != nil || r.flags.vm.ledger.mode != harness.LedgerOff {
+		return runs, err
+	}
+	err = r.each(ctx, func(ctx context.Context, i int) error {
+		if i == 0 || !r.trial(i-1, runs).Silent() {
+			return nil
+		}
+		scs := slices.DeleteFunc(r.scenarios(i-1), func(sc scenarios.Scenario) bool {
+			return !r.uses(sc.Name, r.list[i-1])
+		})
+		again, err := r.one(ctx, r.closer, i, n, scs)
+		replace(&runs[i], again)
+		return err
+	})
+	return runs, err
+}
+
+// each calls do for each kernel's index, as many at once as there may be VMs.
+func (r *trials) each(ctx context.Context, do func(ctx context.Context, i int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(r.parallel, 1))
+	for i := range r.on {
+		group.Go(func() error { return do(ctx, i) })
+	}
+	return group.Wait()
+}
+
+// replace puts the results of a later run in the place of the earlier ones.
+func replace(run *record.Run, again record.Run) {
+	for _, res := range again.Results {
+		for i := range run.Results {
+			if run.Results[i].Scenario == res.Scenario {
+				run.Results[i] = res
+			}
+		}
+	}
+}
+
+func (r *trials) one(ctx context.Context, v vm.VM, i, n int, list []scenarios.Scenario) (record.Run, error) {
+	v.Kernel = r.on[i]
+	o := campaign.Options{AllowLasting: true, Once: i > 0}
+	if r.flags.save != "" {
+		dir := filepath.Join(r.flags.save, fileName(string(v.Kernel.Name)))
+		if n > 0 {
+			dir = fmt.Sprintf("%s.%d", dir, n+1)
+		}
+		o.Save = campaign.Saved{Dir: dir}.Save
+	}
+	v.Replay = "skleak mutants run --kernel " + r.flags.kernel + " " + mutantNames(r.list)
+	run, err := campaign.Run(ctx, v, list, r.controls, o)
+	if err != nil {
+		return run, fmt.Errorf("kernel %s: %w", v.Kernel.Name, err)
+	}
+	fmt.Fprintf(r.terminal.err, "%s: %d scenarios in %.0f s\n", v.Kernel.Name, len(run.Results), run.Seconds)
+	return run, nil
+}
+
+// bystandersEach is how many scenarios each mutant runs at least that do not
+// use its module.
+const bystandersEach = 5
+
+// scenarios are those the i-th mutant's kernel runs.
+func (r *trials) scenarios(i int) []scenarios.Scenario {
+	m := r.list[i]
+	if r.flags.whole || len(m.Found) == 0 {
+		return slices.Clone(r.all)
+	}
+	var list, rest []scenarios.Scenario
+	for _, sc := range r.all {
+		switch {
+		case slices.ContainsFunc(m.Found, func(e modbuild.Found) bool { return e.Scenario == sc.Name }):
+			list = append(list, sc)
+		case !r.uses(sc.Name, m):
+			rest = append(rest, sc)
+		}
+	}
+	return append(list, share(rest, i, len(r.list))...)
+}
+
+// share is the i-th of n even shares of rest, or longer.
+func share(rest []scenarios.Scenario, i, n int) []scenarios.Scenario {
+	size := min(max(bystandersEach, (len(rest)+n-1)/n), len(rest), 2*bystandersEach)
+	var list []scenarios.Scenario
+	for k := range size {
+		list = append(list, rest[(i*len(rest)/n+k)%len(rest)])
+	}
+	return list
+}
