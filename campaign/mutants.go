@@ -154,13 +154,19 @@ func (t Trial) deviation(stock []record.Result, res record.Result) Outcome {
 		return ""
 	case res.Status == record.Error || res.Status == record.Skip:
 		return Trouble
-	case res.Verdict == before.Verdict, res.Status == record.Pass && before.Status == record.Pass:
+	case res.Verdict == before.Verdict, sound(res) && sound(before):
 		// Both may be sound where the catalogue allows more than one.
 		return ""
 	case t.Uses(res.Scenario):
 		return Also
 	}
 	return False
+}
+
+// sound says that a result was as the catalogue expects, whatever a broken
+// control made of it.
+func sound(res record.Result) bool {
+	return res.Status == record.Pass || len(res.Attempts) > 0 && res.Attempts[0].Status == record.Pass
 }
 
 // everything is results and controls in one list: a bug may show in either.

@@ -135,20 +135,33 @@ func (b *books) account(s *sending) error {
 	if err := errors.Join(b.look(), b.led.Begin()); err != nil {
 		return err
 	}
-	queues, err := readQueues()
-	if err != nil {
-		return err
-	}
 	r, err := s.gauge.read()
 	if err != nil {
 		return err
 	}
-	b.led.Account(b.x.trace.Ledger, ledger.Holding{
-		Charge: r.Bytes, Truesize: b.x.trace.Truesize, Queues: queues, State: b.state,
-	})
+	for range accountTries {
+		queues, err := readQueues()
+		if err != nil {
+			return err
+		}
+		b.led.Account(b.x.trace.Ledger, ledger.Holding{
+			Charge: r.Bytes, Truesize: b.x.trace.Truesize, Queues: queues, State: b.state,
+		})
+		before := r.Bytes
+		if r, err = s.gauge.read(); err != nil {
+			return err
+		}
+		if r.Bytes == before {
+			break
+		}
+	}
 	b.skip()
 	return nil
 }
+
+// accountTries bounds how often an account is drawn up anew because the charge
+// changed meanwhile.
+const accountTries = 3
 
 // readQueues reads the sandbox's NFQUEUEs; a kernel without has none.
 func readQueues() ([]ledger.Backlog, error) {

@@ -8,6 +8,8 @@ type crew struct {
 	registry Registry
 	self     string
 	lasts    bool
+	// refilling is what the counts of skbs in one sandbox may see of another.
+	refilling refills
 
 	mu   sync.Mutex
 	idle []*sandbox

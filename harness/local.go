@@ -90,7 +90,12 @@ func (l Local) runAll(ctx context.Context, reg Registry, list []scenarios.Scenar
 	go func() {
 		defer close(events)
 		defer wg.Wait()
-		for _, sc := range longestFirst(list) {
+		sorted := longestFirst(list)
+		for i, sc := range sorted {
+			if l.Options.Quiet && i > 0 && waits(sorted[i-1]) && !waits(sc) {
+				// What still waits would be in the counts of skbs.
+				wg.Wait()
+			}
 			select {
 			case slots <- struct{}{}:
 			case <-ctx.Done():
@@ -121,16 +126,28 @@ func (l Local) runAll(ctx context.Context, reg Registry, list []scenarios.Scenar
 // longestFirst puts scenarios that will wait out their patience in front.
 func longestFirst(list []scenarios.Scenario) []scenarios.Scenario {
 	sorted := slices.Clone(list)
-	waits := func(s scenarios.Scenario) int {
-		for _, v := range s.Expect {
-			if v != record.Clean && v != record.Refused {
-				return 0
-			}
+	rank := func(s scenarios.Scenario) int {
+		if waits(s) {
+			return 0
 		}
 		return 1
 	}
-	slices.SortStableFunc(sorted, func(a, b scenarios.Scenario) int { return waits(a) - waits(b) })
+	slices.SortStableFunc(sorted, func(a, b scenarios.Scenario) int { return rank(a) - rank(b) })
 	return sorted
+}
+
+// waits says whether a sound kernel may hold what sc sends.
+func waits(sc scenarios.Scenario) bool {
+	return slices.ContainsFunc(sc.Expect, func(v record.Verdict) bool { return v != record.Clean && v != record.Refused })
+}
+
+// letsOthers is the phase from which on other sandboxes may send. Where skbs
+// are counted that is only when this one waits.
+func (l Local) letsOthers() string {
+	if l.Options.Quiet {
+		return record.PhasePatience
+	}
+	return record.PhaseSettle
 }
 
 // runOne runs one scenario in a sandbox of its own. Its error means that no
@@ -151,10 +168,15 @@ func (l Local) runOne(ctx context.Context, boxes *crew, sc scenarios.Scenario, s
 	boxCtx, stop := context.WithTimeout(ctx, deadline)
 	defer stop()
 	var last *record.Event
+	disturbed, refilled := boxes.refilling.watch(), 0
 	if err = l.giveCards(sc, box); err == nil {
 		err = box.run(boxCtx, sc, l.Options, func(e record.Event) bool {
-			if e.Kind == record.EventPhase && e.Text == record.PhaseSettle {
+			switch {
+			case e.Kind == record.EventPhase && e.Text == l.letsOthers():
 				freeSlot()
+			case e.Kind == record.EventPhase && e.Text == record.PhaseRefill:
+				refilled++
+				boxes.refilling.begin()
 			}
 			if e.Ends() {
 				last = &e
@@ -165,6 +187,10 @@ func (l Local) runOne(ctx context.Context, boxes *crew, sc scenarios.Scenario, s
 		})
 	}
 	how, finishErr := boxes.giveBack(box, err == nil && boxCtx.Err() == nil)
+	boxes.refilling.end(refilled)
+	if last != nil && last.Trace != nil && disturbed(refilled) {
+		last.Trace.Orphans = nil
+	}
 	switch {
 	case errors.Is(finishErr, errUnkillable):
 		return fmt.Errorf("scenario %s: %w", sc.Name, finishErr)
@@ -172,16 +198,25 @@ func (l Local) runOne(ctx context.Context, boxes *crew, sc scenarios.Scenario, s
 		return nil
 	case boxCtx.Err() != nil:
 		events <- trouble(sc.Name, fmt.Sprintf("not done after %s; the sandbox was torn down", deadline))
-	case last != nil && last.Kind != record.EventTrace:
-		events <- *last
-	case err != nil || how != "":
-		events <- trouble(sc.Name, troubleText(err, how))
-	case finishErr != nil:
-		events <- trouble(sc.Name, fmt.Sprintf("clean up after its sandbox: %v", finishErr))
 	default:
-		events <- *last
+		events <- ending(sc.Name, last, err, how, finishErr)
 	}
 	return nil
+}
+
+// ending is what ends a scenario whose child said last, was read with err
+// and ended by how.
+func ending(scenario string, last *record.Event, err error, how string, finishErr error) record.Event {
+	switch {
+	case last != nil && last.Kind != record.EventTrace:
+		return *last
+	case err != nil || how != "":
+		return trouble(scenario, troubleText(err, how))
+	case finishErr != nil:
+		return trouble(scenario, fmt.Sprintf("clean up after its sandbox: %v", finishErr))
+	default:
+		return *last
+	}
 }
 
 func troubleText(err error, how string) string {

@@ -122,3 +122,20 @@ func TestLadderDrift(t *testing.T) {
 		t.Errorf("slow drain: drift %d, want 100", d)
 	}
 }
+
+func TestRefills(t *testing.T) {
+	var r refills
+	before := r.watch()
+	if before(0) {
+		t.Error("disturbed by nobody")
+	}
+	r.begin()
+	if !before(0) || before(1) {
+		t.Error("a refill disturbs others, and only others")
+	}
+	during := r.watch()
+	r.end(1)
+	if !during(0) || r.watch()(0) {
+		t.Error("one that is under way disturbs; one that is over does not")
+	}
+}

@@ -49,7 +49,7 @@ func (l *Ledger) fill(out *record.Ledger, book *Book) {
 // balance sums up and says what is wrong. It adds an NFQUEUE only if exactly
 // what is missing waits there.
 func balance(out *record.Ledger, h Holding) {
-	out.Charge = h.Charge
+	out.Charge, out.Sum = h.Charge, 0
 	for _, p := range out.Places {
 		out.Sum += p.Bytes
 	}
