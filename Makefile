@@ -28,7 +28,7 @@ help: ## this list
 
 .PHONY: build
 build: go-check ## the static binary: bin/skleak
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o bin/skleak ./cmd/skleak
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/skleak ./cmd/skleak
 
 .PHONY: run
 run: packages build ## set up, build and run the catalogue on this kernel

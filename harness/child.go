@@ -25,11 +25,10 @@ import (
 // maxRequest bounds the line a child reads: a payload of 64 KiB in hex, and more.
 const maxRequest = 4 << 20
 
-// Child is the sandbox child: it reads one request from its lifeline, runs the
+// Child is the sandbox child: it reads a request from its lifeline, runs the
 // experiment and sends events, and undoes everything when the lifeline ends.
-// It is what
-// `skleak sandbox-child` runs, with the number of the outer namespace as its
-// argument, and returns the exit status.
+// It is what `skleak sandbox-child` runs, with the number of the outer
+// namespace as its argument, and returns the exit status.
 func Child(args []string) int {
 	// NB: the main goroutine keeps the main thread, so that threads thrown away
 	// in other namespaces are never the one /proc/self speaks of (golang/go#53210).
@@ -42,7 +41,7 @@ func Child(args []string) int {
 }
 
 func child(args []string) error {
-	out, err := parseOutside(args)
+	out, lasts, err := parseChildArgs(args)
 	if err != nil {
 		return err
 	}
@@ -56,24 +55,84 @@ func child(args []string) error {
 	if err := prepareMounts(); err != nil {
 		return err
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	ctx, requests := hear(ctx, lifeline)
+	enc := record.NewEncoder(events)
+	if lasts {
+		return serveAll(ctx, requests, enc)
+	}
 	keeper, err := startKeeper(events, out)
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	r := bufio.NewReader(lifeline)
-	req, err := readRequest(r)
+	req, came := <-requests
+	if err = req.err; err == nil && came {
+		err = serve(ctx, req.request, enc)
+	}
 	if err == nil {
-		ctx, cancel := context.WithCancel(ctx)
-		go func() {
-			_, _ = io.Copy(io.Discard, r)
-			cancel()
-		}()
-		err = serve(ctx, req, record.NewEncoder(events))
-		cancel()
+		err = enc.Encode(record.Event{Kind: record.EventBye})
 	}
 	return errors.Join(err, keeper.end())
+}
+
+// serveAll serves until the lifeline ends, each scenario in a namespace that
+// nothing was in before.
+func serveAll(ctx context.Context, requests <-chan heard, enc *record.Encoder) error {
+	for req := range requests {
+		if req.err != nil {
+			return req.err
+		}
+		if err := serve(ctx, req.request, enc); err != nil {
+			return err
+		}
+		if err := netns.EnterNew(); err != nil {
+			return err
+		}
+		// NB: the /sys of the namespace before would keep that alive.
+		_ = unix.Unmount("/sys", unix.MNT_DETACH)
+		if err := mountSysfs(); err != nil {
+			return err
+		}
+		if err := enc.Encode(record.Event{Kind: record.EventBye}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// heard is a request, or why there is none.
+type heard struct {
+	request request
+	err     error
+}
+
+// hear reads requests from the lifeline. The context it returns ends with it.
+func hear(ctx context.Context, lifeline io.Reader) (context.Context, <-chan heard) {
+	ctx, cancel := context.WithCancel(ctx)
+	requests := make(chan heard, 1)
+	go func() {
+		defer cancel()
+		defer close(requests)
+		lines := bufio.NewScanner(lifeline)
+		lines.Buffer(nil, maxRequest)
+		for lines.Scan() {
+			req, err := decodeRequest(lines.Bytes())
+			requests <- heard{req, err}
+		}
+		if err := lines.Err(); err != nil {
+			requests <- heard{err: fmt.Errorf("read the sandbox's request: %w", err)}
+		}
+	}()
+	return ctx, requests
+}
+
+func decodeRequest(line []byte) (request, error) {
+	var req request
+	if err := json.Unmarshal(line, &req); err != nil {
+		return req, fmt.Errorf("read the sandbox's request: %w", err)
+	}
+	return req, nil
 }
 
 // inherited takes over the descriptors the parent left open.
@@ -94,38 +153,15 @@ func prepareMounts() error {
 	Registry{dir: RegistryDir}.hide()
 	// Refused in some containers; only a scenario that reads /sys/class/net
 	// minds, and says so itself.
-	_ = unix.Mount("sysfs", "/sys", "sysfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+	_ = mountSysfs()
 	return nil
 }
 
-func readRequest(r *bufio.Reader) (request, error) {
-	var req request
-	line, err := io.ReadAll(io.LimitReader(lineReader{r}, maxRequest))
-	if err != nil {
-		return req, fmt.Errorf("read the sandbox's request: %w", err)
+func mountSysfs() error {
+	if err := unix.Mount("sysfs", "/sys", "sysfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mount the sandbox's own /sys: %w", err)
 	}
-	if err := json.Unmarshal(line, &req); err != nil {
-		return req, fmt.Errorf("read the sandbox's request: %w", err)
-	}
-	return req, nil
-}
-
-// lineReader ends with the line.
-type lineReader struct{ r *bufio.Reader }
-
-// Read implements io.Reader.
-func (l lineReader) Read(p []byte) (int, error) {
-	for i := range p {
-		b, err := l.r.ReadByte()
-		if err != nil {
-			return i, err
-		}
-		if b == '\n' {
-			return i, io.EOF
-		}
-		p[i] = b
-	}
-	return len(p), nil
+	return nil
 }
 
 // serve runs the scenario and sends its events.
@@ -150,10 +186,7 @@ func serve(ctx context.Context, req request, enc *record.Encoder) error {
 		return err
 	}
 	trace, err := runExperiment(ctx, sc, req.Options, began, func(e record.Event) { _ = emit(e) })
-	if err := emit(lastEvent(trace, err)); err != nil {
-		return err
-	}
-	return emit(record.Event{Kind: record.EventBye})
+	return emit(lastEvent(trace, err))
 }
 
 // lastEvent is what a scenario ends with.

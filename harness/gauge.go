@@ -46,20 +46,30 @@ func free(r record.Reading) bool {
 	return true
 }
 
-// watch reads again and again, each time after a sleep of every, until look
-// says so, ctx ends or so many readings were made. It counts readings, not
-// time: a machine that stood still for a while has looked only once.
-func (g gauge) watch(ctx context.Context, every time.Duration, readings int, look func(record.Reading) (done bool)) (record.Reading, error) {
+// slowest is how much longer than at first watch sleeps while nothing moves.
+const slowest = 5
+
+// watch reads again and again, each time after a sleep, until look says so, ctx
+// ends or it has slept for most in all. It counts what it meant to sleep, not
+// time: a machine that stood still for a while has looked only once. The sleeps
+// are of every, and grow while nothing moves.
+func (g gauge) watch(ctx context.Context, every, most time.Duration, look func(record.Reading) (done bool)) (record.Reading, error) {
 	r, err := g.read()
 	if err != nil || look(r) {
 		return r, err
 	}
-	for range readings {
-		if err := sleep(ctx, every); err != nil {
+	span, last := every, r.Bytes
+	for slept := time.Duration(0); slept < most; slept += span {
+		if err := sleep(ctx, span); err != nil {
 			return r, err
 		}
 		if r, err = g.read(); err != nil || look(r) {
 			return r, err
+		}
+		if r.Bytes == last {
+			span = min(span*5/4, slowest*every)
+		} else {
+			span, last = every, r.Bytes
 		}
 	}
 	return r, nil

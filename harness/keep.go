@@ -2,7 +2,13 @@ package harness
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"time"
+
+	"github.com/prometheus/procfs"
 
 	"skleak/harness/meter"
 	"skleak/record"
@@ -35,7 +41,7 @@ func (x *experiment) readLog() []string {
 	if err != nil {
 		return nil
 	}
-	x.trace.Warnings = append(x.trace.Warnings, meter.Warnings(messages)...)
+	x.trace.Warnings = append(x.trace.Warnings, meter.Warnings(messages, otherSandbox)...)
 	var lines []string
 	for _, m := range messages {
 		lines = append(lines, m.Text)
@@ -100,4 +106,23 @@ func (x *experiment) countOrphans(ctx context.Context, c *record.SkbCount) error
 			return err
 		}
 	}
+}
+
+// otherSandbox tells whether a process is the sandbox child of another scenario:
+// the same program, and not this process.
+func otherSandbox(pid int) bool {
+	status, err := procfs.NewProc(pid)
+	if err != nil {
+		return false
+	}
+	own, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return false
+	}
+	exe, err := status.Executable()
+	if err != nil || exe != own {
+		return false
+	}
+	_, err = os.Stat(fmt.Sprintf("/proc/self/task/%d", pid))
+	return errors.Is(err, fs.ErrNotExist)
 }

@@ -11,6 +11,8 @@ import (
 const (
 	// rungLook is how often the charge is read after a rung.
 	rungLook = 2 * time.Millisecond
+	// rungLooks is the least number of looks at which nothing may have moved.
+	rungLooks = 10
 	// rungWait is how long nothing may move before the next rung.
 	rungWait = 150 * time.Millisecond
 	// listenerWait is the same after the end of an NFQUEUE listener, whose
@@ -103,18 +105,18 @@ func (l *ladder) rung(ctx context.Context, step netns.Step) (record.RungTrace, e
 
 // await reads until nothing is charged, or nothing has moved for a while.
 func (l *ladder) await(ctx context.Context, before record.Reading, kind record.RungKind) (record.Reading, error) {
-	still := int(rungWait / rungLook)
+	still := rungWait
 	if kind == record.RungListener {
-		still = int(listenerWait / rungLook)
+		still = listenerWait
 	}
-	last, same := before.Bytes, 0
-	return l.gauge.watch(ctx, rungLook, int(rungMost/rungLook), func(r record.Reading) bool {
-		if r.Bytes == last {
-			same++
-		} else {
-			last, same = r.Bytes, 0
+	last, moved := before.Bytes, time.Now()
+	looks := 0
+	return l.gauge.watch(ctx, rungLook, rungMost, func(r record.Reading) bool {
+		looks++
+		if r.Bytes != last {
+			last, moved, looks = r.Bytes, time.Now(), 0
 		}
-		return free(r) || same > still
+		return free(r) || looks > rungLooks && time.Since(moved) > still
 	})
 }
 

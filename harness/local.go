@@ -25,6 +25,11 @@ type Local struct {
 	Options Options
 	// KeepLeftovers does not free what killed runs left.
 	KeepLeftovers bool
+	// Throwaway says that this kernel ends with the run (a guest). Then nothing
+	// is done for what a killed run might leave, and a sandbox's process serves
+	// one scenario after another, each in a new namespace: without KVM starting
+	// a process costs as much as an experiment. It needs a Self without cgo.
+	Throwaway bool
 }
 
 // DefaultSelf is the running binary.
@@ -77,10 +82,11 @@ func (l Local) sweep(reg Registry) string {
 func (l Local) runAll(ctx context.Context, reg Registry, list []scenarios.Scenario, yield func(record.Event, error) bool) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	boxes := &crew{registry: reg, self: l.Self, lasts: l.Throwaway}
+	defer boxes.dismiss()
 	events := make(chan record.Event)
 	slots := make(chan struct{}, max(l.Jobs, 1))
 	var wg sync.WaitGroup
-	var refilling refills
 	go func() {
 		defer close(events)
 		defer wg.Wait()
@@ -99,7 +105,7 @@ func (l Local) runAll(ctx context.Context, reg Registry, list []scenarios.Scenar
 				return
 			}
 			wg.Go(func() {
-				if err := l.runOne(ctx, reg, sc, slots, &refilling, events); err != nil {
+				if err := l.runOne(ctx, boxes, sc, slots, events); err != nil {
 					cancel(err)
 				}
 			})
@@ -146,10 +152,10 @@ func (l Local) letsOthers() string {
 
 // runOne runs one scenario in a sandbox of its own. Its error means that no
 // sandbox can be made at all, or none any more.
-func (l Local) runOne(ctx context.Context, reg Registry, sc scenarios.Scenario, slots <-chan struct{}, refilling *refills, events chan<- record.Event) error {
+func (l Local) runOne(ctx context.Context, boxes *crew, sc scenarios.Scenario, slots <-chan struct{}, events chan<- record.Event) error {
 	freeSlot := sync.OnceFunc(func() { <-slots })
 	defer freeSlot()
-	box, err := startSandbox(reg, l.Self)
+	box, err := boxes.take()
 	if err != nil {
 		var denied *PrivilegeError
 		if errors.As(err, &denied) {
@@ -162,7 +168,7 @@ func (l Local) runOne(ctx context.Context, reg Registry, sc scenarios.Scenario, 
 	boxCtx, stop := context.WithTimeout(ctx, deadline)
 	defer stop()
 	var last *record.Event
-	disturbed, refilled := refilling.watch(), 0
+	disturbed, refilled := boxes.refilling.watch(), 0
 	if err = l.giveCards(sc, box); err == nil {
 		err = box.run(boxCtx, sc, l.Options, func(e record.Event) bool {
 			switch {
@@ -170,7 +176,7 @@ func (l Local) runOne(ctx context.Context, reg Registry, sc scenarios.Scenario, 
 				freeSlot()
 			case e.Kind == record.EventPhase && e.Text == record.PhaseRefill:
 				refilled++
-				refilling.begin()
+				boxes.refilling.begin()
 			}
 			if e.Ends() {
 				last = &e
@@ -180,8 +186,8 @@ func (l Local) runOne(ctx context.Context, reg Registry, sc scenarios.Scenario, 
 			return true
 		})
 	}
-	how, finishErr := box.finish()
-	refilling.end(refilled)
+	how, finishErr := boxes.giveBack(box, err == nil && boxCtx.Err() == nil)
+	boxes.refilling.end(refilled)
 	if last != nil && last.Trace != nil && disturbed(refilled) {
 		last.Trace.Orphans = nil
 	}

@@ -30,7 +30,27 @@ func namespaceNumber(path string) (outside, error) {
 	return outside(stat.Ino), nil
 }
 
-// parseOutside reads the argument a parent hands its child.
+// lastsWord, after the number, makes a child serve one scenario after another.
+const lastsWord = "lasts"
+
+// childArgs are what parseChildArgs reads.
+func childArgs(out outside, lasts bool) []string {
+	if lasts {
+		return []string{out.String(), lastsWord}
+	}
+	return []string{out.String()}
+}
+
+// parseChildArgs reads the arguments a parent hands its child.
+func parseChildArgs(args []string) (out outside, lasts bool, err error) {
+	if len(args) == 2 && args[1] == lastsWord {
+		args, lasts = args[:1], true
+	}
+	out, err = parseOutside(args)
+	return out, lasts, err
+}
+
+// parseOutside reads the argument a child hands its keeper.
 func parseOutside(args []string) (outside, error) {
 	if len(args) != 1 {
 		return 0, fmt.Errorf("%s and %s are started by skleak itself, not by hand", SandboxCommand, KeeperCommand)

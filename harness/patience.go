@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	// settleTick: the settling window is counted in sleeps of this length.
+	// settleTick is how often the charge is read at the beginning of settling.
 	settleTick = 5 * time.Millisecond
-	// patienceTick is how often the charge is read while time alone works.
+	// patienceTick is how often the charge is read while time alone works, and
+	// five times as long while nothing moves: the error of a self release.
 	patienceTick = 4 * time.Millisecond
 	// patiencePoints bounds Patience.Points.
 	patiencePoints = 256
@@ -19,7 +20,7 @@ const (
 
 // settle waits until nothing is charged or the window is over.
 func settle(ctx context.Context, g gauge, window time.Duration) (record.Reading, error) {
-	return g.watch(ctx, settleTick, int(window/settleTick), free)
+	return g.watch(ctx, settleTick, window, free)
 }
 
 // patience leaves everything alone and looks whether the charge goes.
@@ -31,7 +32,7 @@ func patience(ctx context.Context, g gauge, d time.Duration, lastSendNs int64) (
 		return nil, err
 	}
 	p := &record.Patience{Before: first.Bytes, ReleasedNs: -1}
-	last, err := g.watch(ctx, patienceTick, int(d/patienceTick), func(r record.Reading) bool {
+	last, err := g.watch(ctx, patienceTick, d, func(r record.Reading) bool {
 		points.Add(record.Point{AtNs: r.AtNs, Bytes: r.Bytes})
 		return free(r) || time.Since(began) > d
 	})

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -88,15 +87,24 @@ func TestDeadlineDoesNotOverflow(t *testing.T) {
 	}
 }
 
-func TestReadRequest(t *testing.T) {
-	for _, bad := range []string{"", "{", "[]\n", "not json\n"} {
-		if _, err := readRequest(bufio.NewReader(strings.NewReader(bad))); err == nil {
+func TestHearRequests(t *testing.T) {
+	for _, bad := range []string{"{\n", "[]\n", "not json\n"} {
+		_, requests := hear(t.Context(), strings.NewReader(bad))
+		if got := <-requests; got.err == nil {
 			t.Errorf("%q was taken for a request", bad)
 		}
 	}
-	req, err := readRequest(bufio.NewReader(strings.NewReader(`{"scenario":"x"}` + "\nrest")))
-	if err != nil || req.Scenario != "x" {
-		t.Errorf("%+v, %v", req, err)
+	ctx, requests := hear(t.Context(), strings.NewReader(`{"scenario":"x"}`+"\n"+`{"scenario":"y"}`+"\n"))
+	for _, want := range []string{"x", "y"} {
+		if got := <-requests; got.err != nil || got.request.Scenario != want {
+			t.Errorf("%+v, want %s", got, want)
+		}
+	}
+	if _, more := <-requests; more {
+		t.Error("a request that nobody made")
+	}
+	if <-ctx.Done(); ctx.Err() == nil {
+		t.Error("the context outlives the lifeline")
 	}
 }
 

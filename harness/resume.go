@@ -47,9 +47,9 @@ func (x *experiment) unsent() int {
 func (x *experiment) goOn(ctx context.Context, s *sending) error {
 	plan := x.plan()
 	plan.Count = x.unsent()
-	s.sampler.Start()
+	stop := s.sample()
 	more, err := s.stream.Run(ctx, plan, s)
-	if err := errors.Join(err, s.sampler.Stop(), s.parkErr); err != nil {
+	if err := errors.Join(err, stop(), s.err); err != nil {
 		return err
 	}
 	stats := x.stats

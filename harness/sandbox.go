@@ -43,13 +43,15 @@ type sandbox struct {
 	cmd      *exec.Cmd
 	lifeline *os.File
 	events   *os.File
+	decoder  *record.Decoder
 	stderr   bytes.Buffer
 	entry    *entry
 }
 
 // startSandbox starts a child in namespaces of its own and, as root, enters
-// its network namespace in the registry before the child builds anything.
-func startSandbox(reg Registry, self string) (*sandbox, error) {
+// its network namespace in the registry before the child builds anything. With
+// lasts the child serves one scenario after another and nothing is entered.
+func startSandbox(reg Registry, self string, lasts bool) (*sandbox, error) {
 	out, err := currentNamespace()
 	if err != nil {
 		return nil, err
@@ -62,8 +64,8 @@ func startSandbox(reg Registry, self string) (*sandbox, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make the sandbox's lifeline: %w", err), eventsR.Close(), eventsW.Close())
 	}
-	s := &sandbox{lifeline: lifeW, events: eventsR}
-	s.cmd = exec.Command(self, SandboxCommand, out.String())
+	s := &sandbox{lifeline: lifeW, events: eventsR, decoder: record.NewDecoder(eventsR)}
+	s.cmd = exec.Command(self, append([]string{SandboxCommand}, childArgs(out, lasts)...)...)
 	s.cmd.ExtraFiles = []*os.File{eventsW, lifeR}
 	s.cmd.Stderr = &limitedBuffer{b: &s.stderr, left: 16 << 10}
 	s.cmd.SysProcAttr = namespaceAttr(os.Geteuid())
@@ -72,6 +74,9 @@ func startSandbox(reg Registry, self string) (*sandbox, error) {
 	err = errors.Join(explainStart(err), eventsW.Close(), lifeR.Close())
 	if err != nil {
 		return nil, errors.Join(err, lifeW.Close(), eventsR.Close())
+	}
+	if lasts {
+		return s, nil
 	}
 	if s.entry, err = reg.add(s.cmd.Process.Pid); err != nil {
 		s.kill()
@@ -122,29 +127,25 @@ func (s *sandbox) run(ctx context.Context, sc scenarios.Scenario, o Options, yie
 	if err := s.send(sc, o); err != nil {
 		return err
 	}
-	dec := record.NewDecoder(s.events)
-	ended, complete := false, false
-	for {
-		e, err := dec.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
+	for ended := false; ; {
+		e, err := s.decoder.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return errIncomplete
+		case err != nil:
 			return fmt.Errorf("listen to the sandbox of %s: %w", sc.Name, err)
-		}
-		ended = ended || e.Ends()
-		complete = complete || e.Kind == record.EventBye
-		if e.Kind == record.EventHello || e.Kind == record.EventBye {
+		case e.Kind == record.EventBye && !ended:
+			return errIncomplete
+		case e.Kind == record.EventBye:
+			return nil
+		case e.Kind == record.EventHello:
 			continue
 		}
+		ended = ended || e.Ends()
 		if !yield(e) {
 			return nil
 		}
 	}
-	if !ended || !complete {
-		return errIncomplete
-	}
-	return nil
 }
 
 // errIncomplete is a stream that broke off.

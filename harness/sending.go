@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"runtime"
 	"time"
 
 	"skleak/harness/meter"
@@ -21,13 +22,15 @@ type sending struct {
 	stream  *traffic.Stream
 	gauge   gauge
 	sampler *meter.Sampler
+	// alone: with one processor the sender itself looks at the charge.
+	alone   bool
 	waiters []*meter.Waiter
 
 	emit     func(record.Event)
 	began    time.Time
 	progress time.Time
 	faults   *faults
-	parkErr  error
+	err      error
 }
 
 // openSending opens the sockets that the scenario asks for.
@@ -40,7 +43,7 @@ func (x *experiment) openSending() (*sending, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sending{stream: stream, emit: x.emit, began: x.began, gauge: gauge{began: x.began}}
+	s := &sending{stream: stream, emit: x.emit, began: x.began, gauge: gauge{began: x.began}, alone: runtime.NumCPU() == 1}
 	for _, sender := range stream.Senders() {
 		s.gauge.fds = append(s.gauge.fds, sender.FD())
 		w, err := meter.NewWaiter(sender.FD())
@@ -102,12 +105,12 @@ func (x *experiment) plan() traffic.Plan {
 func (x *experiment) fill(ctx context.Context, s *sending) error {
 	x.phase(record.PhaseTraffic)
 	s.faults = x.newFaults(ctx)
-	s.sampler.Start()
+	stop := s.sample()
 	stats, err := s.stream.Run(ctx, x.plan(), s)
 	if err == nil {
 		err = x.sendOn(ctx, s, &stats)
 	}
-	if err := errors.Join(err, s.sampler.Stop(), s.parkErr, s.faults.wait()); err != nil {
+	if err := errors.Join(err, stop(), s.err, s.faults.wait()); err != nil {
 		return err
 	}
 	x.keepStats(stats)
@@ -141,8 +144,25 @@ func (x *experiment) probeAtRest(ctx context.Context, s *sending) error {
 	return nil
 }
 
+// sample watches the charge until stop is called.
+func (s *sending) sample() (stop func() error) {
+	if s.alone {
+		return func() error { return nil }
+	}
+	s.sampler.Start()
+	return s.sampler.Stop
+}
+
+// look samples where the sender does that itself.
+func (s *sending) look() {
+	if s.alone {
+		s.err = errors.Join(s.err, s.sampler.Look())
+	}
+}
+
 // Sent implements traffic.Observer.
 func (s *sending) Sent(n int) {
+	s.look()
 	s.faults.sent(n)
 	if time.Since(s.progress) < progressEvery {
 		return
@@ -154,7 +174,10 @@ func (s *sending) Sent(n int) {
 }
 
 // Blocked implements traffic.Observer: whoever waits now must be woken later.
-func (s *sending) Blocked() { s.parkErr = errors.Join(s.parkErr, s.park()) }
+func (s *sending) Blocked() {
+	s.look()
+	s.err = errors.Join(s.err, s.park())
+}
 
 // park puts a waiter to sleep on each socket that is not writable.
 func (s *sending) park() error {

@@ -14,7 +14,11 @@ const (
 	carrierTimeout = 3 * time.Second
 	// cardCarrierTimeout is the same with cards, which negotiate: e1000e takes 3 s.
 	cardCarrierTimeout = 15 * time.Second
-	carrierPoll        = 2 * time.Millisecond
+	// carrierPoll is the first wait between two looks; each is half as long again
+	// as the one before, up to carrierPollMost. A look is a netlink dump, and a
+	// guest without KVM does nothing else meanwhile.
+	carrierPoll     = 2 * time.Millisecond
+	carrierPollMost = 30 * time.Millisecond
 )
 
 // awaitCarrier waits until each link that can run does.
@@ -22,8 +26,7 @@ func (w *World) awaitCarrier(ctx context.Context) error {
 	most := w.carrierTimeout()
 	ctx, cancel := context.WithTimeoutCause(ctx, most, errors.New("no carrier after "+most.String()))
 	defer cancel()
-	tick := time.NewTicker(carrierPoll)
-	defer tick.Stop()
+	wait := carrierPoll
 	for _, lk := range w.links {
 		if !w.willRun(lk) {
 			continue
@@ -39,7 +42,8 @@ func (w *World) awaitCarrier(ctx context.Context) error {
 			select {
 			case <-ctx.Done():
 				return fmt.Errorf("wait for the carrier of %s: %w", lk.Name, context.Cause(ctx))
-			case <-tick.C:
+			case <-time.After(wait):
+				wait = min(wait*3/2, carrierPollMost)
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -44,6 +45,27 @@ func newSpace(name string) (*space, error) {
 		return nil, fmt.Errorf("make network namespace %q: %w", name, err)
 	}
 	return newSpaceAt(name, made)
+}
+
+// EnterNew moves the whole process, every thread of it, into a new network
+// namespace. It does not work in a program built with cgo: syscall.ENOTSUP.
+func EnterNew() error {
+	var made netns.NsHandle
+	err := onThread(func() (err error) {
+		made, err = netns.New()
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("make a new network namespace: %w", err)
+	}
+	_, _, errno := syscall.AllThreadsSyscall(unix.SYS_SETNS, uintptr(made), unix.CLONE_NEWNET, 0)
+	if err := made.Close(); err != nil {
+		return err
+	}
+	if errno != 0 {
+		return fmt.Errorf("enter a new network namespace with all threads: %w", errno)
+	}
+	return nil
 }
 
 func newSpaceAt(name string, h netns.NsHandle) (*space, error) {

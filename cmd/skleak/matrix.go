@@ -186,6 +186,9 @@ func (m *matrix) run(ctx context.Context, parts []part) ([]record.Run, error) {
 			return nil, err
 		}
 	}
+	for i := range machines {
+		machines[i].Guests = parallel / len(machines)
+	}
 	board := newBoard(m.terminal, parts, len(m.controls))
 	defer board.Close()
 	runs := make([]record.Run, len(parts))

@@ -21,7 +21,7 @@ func guestRunner(options json.RawMessage) (vm.Runner, error) {
 		return nil, fmt.Errorf("read the options of the guest's runner: %w", err)
 	}
 	local := harness.NewLocal()
-	local.Options, local.KeepLeftovers = o.Harness, true
+	local.Options, local.KeepLeftovers, local.Throwaway = o.Harness, true, true
 	local.Options.Cards = true
 	if o.Jobs > 0 {
 		local.Jobs = o.Jobs

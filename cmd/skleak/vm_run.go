@@ -68,6 +68,11 @@ func (f *vmRunFlags) run(cmd *cobra.Command, t terminal, args []string, status *
 	if err != nil {
 		return err
 	}
+	if f.vm.keep == "" {
+		if m.Guests, err = guestsAtOnce(f.vm.memory); err != nil {
+			return err
+		}
+	}
 	m.Replay = "skleak " + shellWords(append([]string{"vm", "run", "--kernel", string(k.Name), "--keep", "guest"}, args...)...)
 	if err := accelerate(cmd.Context(), &m); err != nil {
 		return err

@@ -95,17 +95,47 @@ func ParseKernelMessage(record string) (KernelMessage, error) {
 	}, nil
 }
 
-// Warnings are the texts that speak of refcount or skb trouble.
-func Warnings(messages []KernelMessage) []string {
-	signs := []string{"refcount_t:", "WARNING:", "BUG:", "Oops", "KASAN", "skb_", "sk_wmem"}
+// Warnings are the texts that speak of refcount or skb trouble. What a process
+// that foreign knows of caused is left out: a warning's first lines, from "cut
+// here" on, name the process (kernel/panic.c, __warn).
+func Warnings(messages []KernelMessage, foreign func(pid int) bool) []string {
 	var out []string
+	report := -1
 	for _, m := range messages {
-		for _, sign := range signs {
-			if strings.Contains(m.Text, sign) {
-				out = append(out, m.Text)
-				break
+		if strings.Contains(m.Text, "[ cut here ]") {
+			report = len(out)
+		}
+		if !alarming(m.Text) {
+			continue
+		}
+		out = append(out, m.Text)
+		if pid, ok := warner(m.Text); ok && foreign(pid) {
+			if report < 0 {
+				report = len(out) - 1
 			}
+			out = out[:report]
 		}
 	}
 	return out
+}
+
+func alarming(text string) bool {
+	for _, sign := range []string{"refcount_t:", "WARNING:", "BUG:", "Oops", "KASAN", "skb_", "sk_wmem"} {
+		if strings.Contains(text, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+// warner takes the process out of "WARNING: CPU: 0 PID: 12 at …".
+func warner(text string) (pid int, ok bool) {
+	_, rest, found := strings.Cut(text, "WARNING: CPU: ")
+	if !found {
+		return 0, false
+	}
+	_, rest, _ = strings.Cut(rest, " PID: ")
+	word, _, _ := strings.Cut(rest, " ")
+	pid, err := strconv.Atoi(word)
+	return pid, err == nil
 }

@@ -195,8 +195,29 @@ func TestWarnings(t *testing.T) {
 	} {
 		log = append(log, KernelMessage{Text: text})
 	}
-	if got := Warnings(log); len(got) != 3 {
+	if got := Warnings(log, func(int) bool { return false }); len(got) != 3 {
 		t.Errorf("warnings = %q", got)
+	}
+}
+
+// What another process did is not ours, with what was said before it.
+func TestWarningsOfOthers(t *testing.T) {
+	var log []KernelMessage
+	for _, text := range []string{
+		"refcount_t: saturated; leaking memory.",
+		"------------[ cut here ]------------", "refcount_t: underflow; use-after-free.",
+		"WARNING: CPU: 0 PID: 7 at lib/refcount.c:28 refcount_warn_saturate+0xba/0x110",
+		"------------[ cut here ]------------", "WARNING: CPU: 0 PID: 8 at net/core/dev.c:1 x+0x1/0x2",
+	} {
+		log = append(log, KernelMessage{Text: text})
+	}
+	got := Warnings(log, func(pid int) bool { return pid == 7 })
+	if len(got) != 2 || !strings.Contains(got[0], "saturated") || !strings.Contains(got[1], "PID: 8") {
+		t.Errorf("warnings = %q", got)
+	}
+	got = Warnings(log[2:4], func(pid int) bool { return pid == 7 })
+	if len(got) != 1 || !strings.Contains(got[0], "underflow") {
+		t.Errorf("without a mark: %q", got)
 	}
 }
 

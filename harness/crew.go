@@ -1,0 +1,51 @@
+package harness
+
+import "sync"
+
+// crew is the sandboxes of one run. Where they last, those that have nothing
+// to do wait here for the next scenario.
+type crew struct {
+	registry Registry
+	self     string
+	lasts    bool
+	// refilling is what the counts of skbs in one sandbox may see of another.
+	refilling refills
+
+	mu   sync.Mutex
+	idle []*sandbox
+}
+
+// take gives a sandbox in whose namespace nothing was done yet.
+func (c *crew) take() (*sandbox, error) {
+	c.mu.Lock()
+	if n := len(c.idle); n > 0 {
+		box := c.idle[n-1]
+		c.idle = c.idle[:n-1]
+		c.mu.Unlock()
+		return box, nil
+	}
+	c.mu.Unlock()
+	return startSandbox(c.registry, c.self, c.lasts)
+}
+
+// giveBack keeps a sound sandbox that lasts, and ends any other.
+func (c *crew) giveBack(box *sandbox, sound bool) (how string, err error) {
+	if !c.lasts || !sound {
+		return box.finish()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.idle = append(c.idle, box)
+	return "", nil
+}
+
+// dismiss ends the sandboxes that wait. How one that has served well ends is
+// of no interest any more.
+func (c *crew) dismiss() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, box := range c.idle {
+		_, _ = box.finish()
+	}
+	c.idle = nil
+}
