@@ -1,6 +1,7 @@
 package netns
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
@@ -13,10 +14,10 @@ import (
 	"skleak/scenarios"
 )
 
-// createWireguard makes a wireguard with one peer that takes every address and
-// never answers (drivers/net/wireguard).
+// createWireguard makes a wireguard with one peer that takes every address
+// (drivers/net/wireguard).
 func createWireguard(lk *link, o *scenarios.WireguardOptions) error {
-	config, err := wireguardConfig(o.Endpoint)
+	config, err := wireguardConfig(lk.Name, o)
 	if err != nil {
 		return err
 	}
@@ -36,21 +37,22 @@ func createWireguard(lk *link, o *scenarios.WireguardOptions) error {
 	return nil
 }
 
-func wireguardConfig(endpoint string) (wgtypes.Config, error) {
-	to, err := netip.ParseAddrPort(endpoint)
+func wireguardConfig(name string, o *scenarios.WireguardOptions) (wgtypes.Config, error) {
+	to, err := netip.ParseAddrPort(o.Endpoint)
 	if err != nil {
 		return wgtypes.Config{}, fmt.Errorf("endpoint: %w", err)
 	}
-	own, err := wgtypes.GeneratePrivateKey()
+	own, err := wireguardKey(name)
 	if err != nil {
 		return wgtypes.Config{}, fmt.Errorf("make a key: %w", err)
 	}
-	far, err := wgtypes.GeneratePrivateKey()
+	far, err := wireguardKey(o.Peer)
 	if err != nil {
 		return wgtypes.Config{}, fmt.Errorf("make the peer's key: %w", err)
 	}
+	port := int(to.Port())
 	return wgtypes.Config{
-		PrivateKey: &own,
+		PrivateKey: &own, ListenPort: &port,
 		Peers: []wgtypes.PeerConfig{{
 			PublicKey: far.PublicKey(), Endpoint: net.UDPAddrFromAddrPort(to),
 			AllowedIPs: []net.IPNet{
@@ -58,4 +60,17 @@ func wireguardConfig(endpoint string) (wgtypes.Config, error) {
 			},
 		}},
 	}, nil
+}
+
+// wireguardKey is made of a link's name, so that both ends know each other's:
+// nothing is kept secret in a sandbox. That of nobody is made by chance.
+func wireguardKey(name string) (wgtypes.Key, error) {
+	if name == "" {
+		return wgtypes.GeneratePrivateKey()
+	}
+	key := sha256.Sum256([]byte("skleak wireguard " + name))
+	// The bits Curve25519 wants set and clear (RFC 7748, section 5).
+	key[0] &= 248
+	key[31] = key[31]&127 | 64
+	return wgtypes.NewKey(key[:])
 }

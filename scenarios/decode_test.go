@@ -111,6 +111,7 @@ func badLinks() []badInput {
 		{"IPv6 off", withLinks("{name: v0, kind: dummy, address: fe80::1/64}"), `is IPv6, which is off; add ipv6: true`},
 		{"reader", withLinks("{name: t0, kind: tun, reader: {mode: slow}}"), "links[0].reader.pps: a slow reader of 0 packets per second"},
 		{"iodine", withLinks("{name: t0, kind: iodine}"), "4:9: links[0].address: iodine without an address"},
+		{"wireguard peer", withLinks("{name: w0, kind: wireguard, endpoint: \"10.9.9.2:51820\", peer: v0}", veth), `links[0].peer: "v0" is no other wireguard of the scenario`},
 		{"team port", withLinks("{name: t0, kind: team, disabled: [v0]}", veth), `links[0].disabled[0]: "v0" is no port of t0`},
 		{"list for a word", withLinks("{name: [a], kind: dummy}"), "4:16: links[0].name: a list where one value belongs"},
 		{"list for a mapping", withLinks("[a]"), "a list where a mapping belongs"},

@@ -5,12 +5,15 @@ import (
 	"net/netip"
 )
 
-// WireguardOptions are the options of a wireguard with one peer that never
-// answers; its key is made for the occasion.
+// WireguardOptions are the options of a wireguard with one peer; keys are made
+// for the occasion.
 type WireguardOptions struct {
 	Parent string
-	// Endpoint is the peer's address and port; it is needed.
+	// Endpoint is the peer's address and port; it is needed. The link listens at
+	// that port too.
 	Endpoint string
+	// Peer names the wireguard at the other end; "" for one that never answers.
+	Peer string
 }
 
 func wireguardKind() linkKind {
@@ -35,5 +38,18 @@ func (o *WireguardOptions) Check() error {
 }
 
 func (o *WireguardOptions) fields() []field {
-	return []field{{"parent", text(&o.Parent)}, {"endpoint", text(&o.Endpoint)}}
+	return []field{{"parent", text(&o.Parent)}, {"endpoint", text(&o.Endpoint)}, {"peer", text(&o.Peer)}}
+}
+
+// checkAmong implements checksAmong.
+func (o *WireguardOptions) checkAmong(l Link, links []Link) error {
+	if o.Peer == "" {
+		return nil
+	}
+	for _, other := range links {
+		if other.Name == o.Peer && other.Name != l.Name && other.Kind() == o.Kind() {
+			return nil
+		}
+	}
+	return wrong("peer", fmt.Sprintf("%q is no other wireguard of the scenario", o.Peer), "name one, or leave it out for a peer that never answers")
 }
