@@ -37,8 +37,8 @@ show what it shows on the stock kernel. Where a mutant says nothing, whatever
 deviates from the stock kernel is shown.
 
 On a mutant's kernel run the scenarios that mutant.yaml names, the controls, and
-a few that do not use its module: each mutant has its share of those, so that
-all mutants together run the whole catalogue. --whole runs it on each. Where all
+a few that must come through clean without using its module: each mutant has its
+share of those. --whole runs the whole catalogue on each. Where all
 is as on the stock kernel, what uses the module runs once more with the ledger,
 which misses no skb.
 
