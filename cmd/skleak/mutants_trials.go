@@ -176,13 +176,16 @@ func bystander(sc scenarios.Scenario) bool {
 // scenarios are those the i-th mutant's kernel runs.
 func (r *trials) scenarios(i int) []scenarios.Scenario {
 	m := r.list[i]
-	if r.flags.whole || len(m.Found) == 0 {
+	used := slices.ContainsFunc(r.all, func(sc scenarios.Scenario) bool { return r.uses(sc.Name, m) })
+	if r.flags.whole || !used && len(m.Found) == 0 {
 		return slices.Clone(r.all)
 	}
 	var list, rest []scenarios.Scenario
 	for _, sc := range r.all {
 		switch {
 		case slices.ContainsFunc(m.Found, func(e modbuild.Found) bool { return e.Scenario == sc.Name }):
+			list = append(list, sc)
+		case r.uses(sc.Name, m) && len(m.Found) == 0:
 			list = append(list, sc)
 		case !r.uses(sc.Name, m) && bystander(sc):
 			rest = append(rest, sc)
