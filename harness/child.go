@@ -58,9 +58,9 @@ func child(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	ctx, requests := hear(ctx, lifeline)
-	enc := record.NewEncoder(events)
+	srv := server{enc: record.NewEncoder(events), calibrated: calibrations{}}
 	if lasts {
-		return serveAll(ctx, requests, enc)
+		return srv.serveAll(ctx, requests)
 	}
 	keeper, err := startKeeper(events, out)
 	if err != nil {
@@ -68,22 +68,22 @@ func child(args []string) error {
 	}
 	req, came := <-requests
 	if err = req.err; err == nil && came {
-		err = serve(ctx, req.request, enc)
+		err = srv.serve(ctx, req.request)
 	}
 	if err == nil {
-		err = enc.Encode(record.Event{Kind: record.EventBye})
+		err = srv.enc.Encode(record.Event{Kind: record.EventBye})
 	}
 	return errors.Join(err, keeper.end())
 }
 
 // serveAll serves until the lifeline ends, each scenario in a namespace that
 // nothing was in before.
-func serveAll(ctx context.Context, requests <-chan heard, enc *record.Encoder) error {
+func (s server) serveAll(ctx context.Context, requests <-chan heard) error {
 	for req := range requests {
 		if req.err != nil {
 			return req.err
 		}
-		if err := serve(ctx, req.request, enc); err != nil {
+		if err := s.serve(ctx, req.request); err != nil {
 			return err
 		}
 		if err := netns.EnterNew(); err != nil {
@@ -94,7 +94,7 @@ func serveAll(ctx context.Context, requests <-chan heard, enc *record.Encoder) e
 		if err := mountSysfs(); err != nil {
 			return err
 		}
-		if err := enc.Encode(record.Event{Kind: record.EventBye}); err != nil {
+		if err := s.enc.Encode(record.Event{Kind: record.EventBye}); err != nil {
 			return err
 		}
 	}
@@ -164,8 +164,14 @@ func mountSysfs() error {
 	return nil
 }
 
+// server is what a child has for every scenario it serves.
+type server struct {
+	enc        *record.Encoder
+	calibrated calibrations
+}
+
 // serve runs the scenario and sends its events.
-func serve(ctx context.Context, req request, enc *record.Encoder) error {
+func (s server) serve(ctx context.Context, req request) error {
 	list, err := scenarios.Decode("request", bytes.NewReader([]byte(req.Scenario)))
 	if err != nil {
 		return fmt.Errorf("decode the sandbox's scenario: %w", err)
@@ -177,7 +183,7 @@ func serve(ctx context.Context, req request, enc *record.Encoder) error {
 	kernel := Kernel()
 	emit := func(e record.Event) error {
 		e.Scenario, e.AtNs = sc.Name, time.Since(began).Nanoseconds()
-		return enc.Encode(e)
+		return s.enc.Encode(e)
 	}
 	if err := emit(record.Event{Kind: record.EventHello, Kernel: &kernel}); err != nil {
 		return err
@@ -185,7 +191,9 @@ func serve(ctx context.Context, req request, enc *record.Encoder) error {
 	if err := emit(record.Event{Kind: record.EventBegin}); err != nil {
 		return err
 	}
-	trace, err := runExperiment(ctx, sc, req.Options, began, func(e record.Event) { _ = emit(e) })
+	x := newExperiment(sc, req.Options, began, func(e record.Event) { _ = emit(e) })
+	x.calibrated = s.calibrated
+	trace, err := x.run(ctx)
 	return emit(lastEvent(trace, err))
 }
 

@@ -19,6 +19,8 @@ type experiment struct {
 	o     Options
 	began time.Time
 	emit  func(record.Event)
+	// calibrated is what this process has measured before.
+	calibrated calibrations
 
 	world *netns.World
 	trace record.Trace
@@ -27,10 +29,14 @@ type experiment struct {
 	books *books
 }
 
-// runExperiment builds sc, sends through it, climbs the ladder and returns all
+func newExperiment(sc scenarios.Scenario, o Options, began time.Time, emit func(record.Event)) *experiment {
+	return &experiment{sc: sc, o: o, began: began, emit: emit, trace: newTrace(sc, o), calibrated: calibrations{}}
+}
+
+// run builds the scenario, sends through it, climbs the ladder and returns all
 // that was measured. It undoes what it built, on errors and cancellation too.
-func runExperiment(ctx context.Context, sc scenarios.Scenario, o Options, began time.Time, emit func(record.Event)) (t record.Trace, err error) {
-	x := &experiment{sc: sc, o: o, began: began, emit: emit, trace: newTrace(sc, o)}
+func (x *experiment) run(ctx context.Context) (t record.Trace, err error) {
+	o := x.o
 	if x.log, err = meter.OpenKernelLog(); err == nil {
 		defer func() { err = errors.Join(err, x.log.Close()) }()
 	}
@@ -58,7 +64,7 @@ func runExperiment(ctx context.Context, sc scenarios.Scenario, o Options, began 
 		}
 	}
 	x.readLog()
-	x.trace.Seconds = time.Since(began).Seconds()
+	x.trace.Seconds = time.Since(x.began).Seconds()
 	return x.trace, nil
 }
 
