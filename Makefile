@@ -35,7 +35,7 @@ run: packages build ## set up, build and run the catalogue on this kernel
 	bin/skleak run $(ARGS)
 
 .PHONY: test
-test: go-check packages compiler ## all tests, with the race detector
+test: go-check packages vm-packages test-packages compiler ## all tests, with the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout $(TEST_TIMEOUT) ./...
 
 .PHONY: lint
@@ -81,6 +81,12 @@ TRUTH_RUNS ?= 3
 .PHONY: truth
 truth: mutants-packages build ## all known bugs on two kernels, thrice: docs/truth.md
 	scripts/truth $(TRUTH_RUNS) $(TRUTH_KERNELS)
+
+KERNELS ?= debian:5.10,debian:6.1,debian:6.12,debian:6.18,debian:7.2,debian:7.3
+
+.PHONY: kernels
+kernels: vm-packages build ## the whole catalogue on six kernels: docs/kernels.md
+	scripts/kernels-doc $(KERNELS)
 
 .PHONY: bench
 bench: go-check compiler ## the sender beside its peers, and what a ledger costs
@@ -138,6 +144,15 @@ compiler: # for the race detector and the peers of bench
 .PHONY: packages
 packages:
 	@scripts/packages iodined:iodine iptables:iptables
+
+# What boots other kernels, and the shell in them.
+.PHONY: vm-packages
+vm-packages:
+	@scripts/packages qemu-system-x86_64:qemu-system-x86 busybox:busybox-static
+
+.PHONY: test-packages
+test-packages: # a second opinion on what the packets are
+	@scripts/packages tshark:tshark
 
 .PHONY: mutants-packages
 mutants-packages: go-check

@@ -38,6 +38,7 @@ func Formats() []Format {
 		{Name: "json", About: "for programs: schema " + record.ReportSchema + ", one object", Write: writeJSON},
 		{Name: "ktap", About: "for kernel test machinery: KTAP version 1", Write: writeKTAP},
 		{Name: "junit", About: "for CI servers: JUnit XML, a testsuite per kernel", Write: writeJUnit},
+		{Name: "markdown", About: "for documents: a table of scenarios by kernels", Write: writeMarkdown},
 	}
 }
 

@@ -56,6 +56,7 @@ func TestGolden(t *testing.T) {
 		"several.ktap":      {"ktap", several, Options{}},
 		"report.xml":        {"junit", sample(), Options{}},
 		"several.xml":       {"junit", several, Options{}},
+		"several.md":        {"markdown", several, Options{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := written(t, c.format, c.rep, c.o)
@@ -116,9 +117,9 @@ func TestWriteErrorIsTold(t *testing.T) {
 
 func TestLookup(t *testing.T) {
 	for name, want := range map[string]string{
-		"jsno":  `unknown report format "jsno" (did you mean json?): choose one of table, json, ktap, junit`,
-		"TAP":   `unknown report format "TAP" (did you mean ktap?): choose one of table, json, ktap, junit`,
-		"email": `unknown report format "email": choose one of table, json, ktap, junit`,
+		"jsno":  `unknown report format "jsno" (did you mean json?): choose one of table, json, ktap, junit, markdown`,
+		"TAP":   `unknown report format "TAP" (did you mean ktap?): choose one of table, json, ktap, junit, markdown`,
+		"email": `unknown report format "email": choose one of table, json, ktap, junit, markdown`,
 	} {
 		if _, err := Lookup(name); err == nil || err.Error() != want {
 			t.Errorf("Lookup(%q) = %v, want %s", name, err, want)
