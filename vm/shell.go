@@ -92,7 +92,8 @@ func findBusybox() (string, error) {
 
 // shellScript is what the guest's busybox begins with.
 func shellScript(req request) string {
-	script := guestBusybox + " --install -s /bin; "
+	// It complains of programs that are there already.
+	script := guestBusybox + " --install -s /bin 2>/dev/null; "
 	if req.Rows > 0 && req.Columns > 0 {
 		script += fmt.Sprintf("stty rows %d columns %d; ", req.Rows, req.Columns)
 	}

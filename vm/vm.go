@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"maps"
 	"time"
 
 	"skleak/kernels"
@@ -81,7 +82,12 @@ func (v VM) initramfs(req request, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return initramfs{self: v.Self, modules: modules, request: req, extra: v.Extra}.write(w)
+	extra, err := programFiles(wantedPrograms(v.all))
+	if err != nil {
+		return err
+	}
+	maps.Copy(extra, v.Extra)
+	return initramfs{self: v.Self, modules: modules, request: req, extra: extra}.write(w)
 }
 
 // errNoPVH says that QEMU cannot start a kernel.
