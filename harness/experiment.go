@@ -100,10 +100,6 @@ func (x *experiment) measure(ctx context.Context) error {
 	if x.books, err = x.openBooks(); err != nil {
 		return err
 	}
-	before, err := quietSockets(ctx)
-	if err != nil {
-		return err
-	}
 	s, err := x.openSending()
 	if err != nil {
 		return err
@@ -115,8 +111,7 @@ func (x *experiment) measure(ctx context.Context) error {
 	if err := errors.Join(err, s.close()); err != nil {
 		return err
 	}
-	x.trace.SocketsBefore = before
-	if x.trace.SocketsAfter, err = awaitSockets(ctx, before, x.socketsPatience()); err != nil {
+	if x.trace.SocketsAfter, err = awaitSockets(ctx, x.trace.SocketsBefore, x.socketsPatience()); err != nil {
 		return err
 	}
 	return x.keepState(stateEnd)
@@ -132,6 +127,9 @@ func (x *experiment) fillAndRelease(ctx context.Context, s *sending) error {
 		return err
 	}
 	x.keepSockets(s)
+	if err := x.countSockets(ctx, s); err != nil {
+		return err
+	}
 	if err := x.books.account(s); err != nil {
 		return err
 	}
@@ -212,29 +210,33 @@ const (
 	socketsLook  = 5 * time.Millisecond
 	socketsStill = 8
 	socketsMost  = 200
+	// socketsGone is long after the opening of the sending sockets: what had been
+	// closed before is gone by then.
+	socketsGone = 100 * time.Millisecond
 )
 
-// quietSockets counts the sockets of the sandbox before the experiment. Those
-// that building and calibrating closed stay counted for a grace period, so it
-// waits until the count has stood still for 40 ms.
-func quietSockets(ctx context.Context) (int, error) {
+// countSockets counts the sockets of the sandbox beside those that send. Those
+// that building and calibrating closed stay counted for a grace period, so after
+// a short burst it waits until the count has stood still for 40 ms.
+func (x *experiment) countSockets(ctx context.Context, s *sending) error {
 	last, same := -1, 0
 	for range socketsMost {
 		used, err := meter.SocketsUsed()
 		if err != nil {
-			return 0, err
+			return err
 		}
 		if used != last {
 			last, same = used, 0
 		}
-		if same++; same > socketsStill {
+		if same++; same > socketsStill || time.Since(s.opened) > socketsGone {
 			break
 		}
 		if err := sleep(ctx, socketsLook); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return last, nil
+	x.trace.SocketsBefore = last - len(s.stream.Senders())
+	return nil
 }
 
 // A closed socket goes after an RCU grace period, and on a machine with more

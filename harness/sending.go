@@ -28,6 +28,7 @@ type sending struct {
 
 	emit     func(record.Event)
 	began    time.Time
+	opened   time.Time
 	progress time.Time
 	faults   *faults
 	err      error
@@ -60,6 +61,7 @@ func (x *experiment) openSending() (*sending, error) {
 		})
 	}
 	s.sampler = meter.NewSampler(s.gauge.fds, x.began)
+	s.opened = time.Now()
 	return s, nil
 }
 
