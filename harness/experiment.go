@@ -248,10 +248,16 @@ const (
 )
 
 func (x *experiment) socketsPatience() time.Duration {
-	if n := len(x.trace.Rungs); n > 0 && x.trace.Rungs[n-1].After > 0 {
+	if x.leftCharged() {
 		return witnessMost
 	}
 	return closedMost
+}
+
+// leftCharged says that something is charged after the last rung.
+func (x *experiment) leftCharged() bool {
+	n := len(x.trace.Rungs)
+	return n > 0 && x.trace.Rungs[n-1].After > 0
 }
 
 // awaitSockets reads the count of sockets until it is back to what it was.

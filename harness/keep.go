@@ -99,7 +99,7 @@ func (x *experiment) countOrphans(ctx context.Context, c *record.SkbCount) error
 		}
 		c.After = n
 		x.trace.Orphans = c
-		if n-c.Before < orphansAgain || time.Since(began) > orphansMost {
+		if n-c.Before < orphansAgain || x.leftCharged() || time.Since(began) > orphansMost {
 			return nil
 		}
 		if err := sleep(ctx, orphansLook); err != nil {
