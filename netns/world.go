@@ -52,6 +52,8 @@ type link struct {
 	peer *link
 	// disabled names ports of a team.
 	disabled []string
+	// answers names a wireguard's peer that answers.
+	answers string
 
 	tunnel  *tunnel
 	reader  scenarios.ReaderMode
@@ -134,9 +136,10 @@ func (w *World) finish(ctx context.Context, s scenarios.Scenario) error {
 	for _, step := range []func() error{
 		w.disableTeamPorts,
 		func() error { return w.awaitCarrier(ctx) },
-		w.addQdiscs,
 		w.addNeighbours,
 		func() error { return w.addRoutes(s.Routes) },
+		func() error { return w.shakeHands(ctx) },
+		w.addQdiscs,
 		w.openPacketSockets,
 		func() error { return w.addFilters(ctx, s.Filters) },
 	} {
