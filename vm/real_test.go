@@ -75,6 +75,16 @@ func TestGuestsWorkerDies(t *testing.T) {
 	}
 }
 
+func TestGuestGarbles(t *testing.T) {
+	v := realVM(t, "debian:6.1")
+	got, err := told(t.Context(), v, named(t, "a/first", "a/garble", "a/last"))
+	text := strings.Join(got, "\n")
+	if err != nil || !strings.Contains(text, "a/garble trouble") || !strings.Contains(text, "line that is no event") ||
+		!strings.Contains(text, "a/first skip: did first") || !strings.Contains(text, "a/last skip: did last") {
+		t.Errorf("got %v\n%s", err, text)
+	}
+}
+
 func TestGuestHangs(t *testing.T) {
 	v := realVM(t, "debian:6.1")
 	v.Deadlines.Quiet = 10 * time.Second

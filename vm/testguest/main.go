@@ -5,9 +5,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -66,6 +69,8 @@ func do(what string) (string, error) {
 		return "", syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	case "flood":
 		return "flooded", flood()
+	case "garble":
+		return "garbled", garble()
 	case "modules":
 		data, err := os.ReadFile("/proc/modules")
 		return string(data), err
@@ -85,6 +90,27 @@ func flood() error {
 		}
 	}
 	return f.Close()
+}
+
+// garble writes on the channel to the host, which only this process may.
+func garble() error {
+	files, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		to, err := os.Readlink(file)
+		if err != nil || !strings.HasPrefix(to, "/dev/vport") {
+			continue
+		}
+		fd, err := strconv.Atoi(filepath.Base(file))
+		if err != nil {
+			return err
+		}
+		_, err = syscall.Write(fd, []byte("[    3.000000] a line of somebody else's\n"))
+		return err
+	}
+	return errors.New("no channel to garble")
 }
 
 func release() string {
