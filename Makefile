@@ -62,6 +62,12 @@ bpf-check: go-check ## are the committed BPF objects what their C gives? ARGS=--
 soak: packages build ## a thousand runs of each scenario that this kernel can run
 	bin/skleak soak $(ARGS)
 
+BOOTS ?= 12
+
+.PHONY: boots
+boots: vm-packages build ## BOOTS guests in a row over six kernels: has one trouble?
+	scripts/boots $(BOOTS) $(ARGS)
+
 .PHONY: killtest
 killtest: packages build ## runs killed at random moments: is anything left? ARGS=MOMENTS
 	scripts/killtest $(ARGS)
