@@ -37,14 +37,14 @@ func cell(s string) string {
 // A rung climbed on several links that changes nothing more is told once.
 func ladderText(steps []record.LadderStep) string {
 	var words []string
+	last := ""
 	for i, s := range steps {
 		if i == 0 {
 			words = append(words, fmt.Sprint(s.Before))
 		}
-		if i > 0 && s.Rung == steps[i-1].Rung && s.After == steps[i-1].After {
-			continue
+		if word := fmt.Sprintf("%s %d", s.Rung, s.After); word != last {
+			words, last = append(words, word), word
 		}
-		words = append(words, fmt.Sprintf("%s %d", s.Rung, s.After))
 	}
 	return strings.Join(words, ", ")
 }
