@@ -192,6 +192,8 @@ func TestWarnings(t *testing.T) {
 		"refcount_t: underflow; use-after-free.", "v0: renamed from veth1",
 		"WARNING: CPU: 0 PID: 1 at net/core/skbuff.c", "device v0 entered promiscuous mode",
 		"BUG: KASAN: slab-use-after-free in skb_dequeue", "tun: (C) 1999",
+		"NETDEV WATCHDOG: c0 (tulip): transmit queue 0 timed out",
+		"WARNING: CPU: 0 PID: 231 at net/sched/sch_generic.c:470 dev_watchdog+0x260/0x270",
 	} {
 		log = append(log, KernelMessage{Text: text})
 	}
