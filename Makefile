@@ -95,7 +95,7 @@ kernels: vm-packages build ## the whole catalogue on six kernels: docs/kernels.m
 	scripts/kernels-doc $(KERNELS)
 
 .PHONY: bench
-bench: go-check compiler ## the sender beside its peers, and what a ledger costs
+bench: go-check compiler ## the sender and a guest's start beside their peers, and what a ledger costs
 	$(GO) run ./bench $(ARGS)
 
 .PHONY: readme

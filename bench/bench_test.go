@@ -57,6 +57,12 @@ func TestPrint(t *testing.T) {
 			},
 			{By: "perf tracepoints"},
 		},
+		Boots: &Boots{
+			Kernel: "debian:6.1.192/amd64", Bare: Spread{Median: 1.5, Lower: 1.4, Upper: 1.6},
+			Hello: Spread{Median: 1.6, Lower: 1.5, Upper: 1.7}, HelloRatio: Spread{Median: 1.07, Lower: 1, Upper: 1.1},
+			Result: Spread{Median: 2, Lower: 1.9, Upper: 2.1}, ResultRatio: Spread{Median: 1.33, Lower: 1.3, Upper: 1.4},
+			PeerMissing: "no vng",
+		},
 	}
 	want := `ospf-hello over a veth, 7 pairs of 1000 packets: median [quartiles]
 style       skleak packets/s  C sendmmsg packets/s  ratio
@@ -68,11 +74,18 @@ paced packets/s  p50 late  p99 late  latest
 asked for   ledger off     ledger on     ratio             samples  lost  by
 20000/s     20k [19k 21k]  10k [9k 11k]  0.50 [0.45 0.55]  640000   7     perf tracepoints
 all it can  0k [0k 0k]     0k [0k 0k]    0.00 [0.00 0.00]  0        0     perf tracepoints
+
+from QEMU's start, debian:6.1.192/amd64  seconds           to a bare boot
+bare boot and end                        1.50 [1.40 1.60]  
+first word                               1.60 [1.50 1.70]  1.07 [1.00 1.10]
+first result                             2.00 [1.90 2.10]  1.33 [1.30 1.40]
+virtme-ng                                no vng            
 `
 	if got := printed(t, res); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
-	if got := printed(t, Result{LedgerMissing: "run it with sudo"}); !strings.Contains(got, "no ledger to measure: run it with sudo\n") {
+	got := printed(t, Result{LedgerMissing: "run it with sudo", BootsMissing: "no QEMU"})
+	if !strings.Contains(got, "no ledger to measure: run it with sudo\n") || !strings.Contains(got, "no boots to measure: no QEMU\n") {
 		t.Errorf("got\n%s", got)
 	}
 }

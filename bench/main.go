@@ -1,10 +1,12 @@
 // Command bench sets skleak's sender beside a C loop around sendmmsg: the same
 // packet, the same veth, the same kind of socket, in turns (A B A B …) so that
 // whatever else the machine does meets both alike. It also says how late paced
-// packets are, and what a ledger costs: sending with and without, in turns.
+// packets are, what a ledger costs (sending with and without, in turns), and what
+// a guest's start costs beside a boot that does nothing.
 //
 // It needs gcc, and root or a system that allows user namespaces; a ledger needs
-// root. It works in a network namespace of its own.
+// root, a guest QEMU and a kernel of the store. It works in a network namespace of
+// its own.
 //
 //	go run ./bench --json
 package main
@@ -19,6 +21,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 )
 
 func main() {
@@ -82,7 +85,7 @@ func bench(ctx context.Context, args []string, out io.Writer) (err error) {
 		return fmt.Errorf("make a folder for the C program: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	peer, err := compile(ctx, dir)
+	peer, err := compile(ctx, dir, "sendmmsg", peerSource)
 	if err != nil {
 		return err
 	}
@@ -95,6 +98,9 @@ func bench(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	if res.Boots, res.BootsMissing, err = boots(ctx, dir, set.pairs); err != nil {
+		return err
+	}
 	if set.json {
 		enc := json.NewEncoder(out)
 		enc.SetIndent("", "  ")
@@ -103,18 +109,19 @@ func bench(ctx context.Context, args []string, out io.Writer) (err error) {
 	return res.print(out)
 }
 
-// compile builds the C program.
-func compile(ctx context.Context, dir string) (string, error) {
+// compile builds a C program.
+func compile(ctx context.Context, dir, name, source string, options ...string) (string, error) {
 	gcc, err := exec.LookPath("gcc")
 	if err != nil {
-		return "", errors.New("no gcc to compile the C loop with: apt-get install gcc")
+		return "", errors.New("no gcc to compile the C programs with: apt-get install gcc")
 	}
-	source, binary := dir+"/sendmmsg.c", dir+"/sendmmsg"
-	if err := os.WriteFile(source, []byte(peerSource), 0o600); err != nil {
-		return "", fmt.Errorf("write the C program: %w", err)
+	file, binary := filepath.Join(dir, name+".c"), filepath.Join(dir, name)
+	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
+		return "", fmt.Errorf("write the C program %s: %w", name, err)
 	}
-	if said, err := exec.CommandContext(ctx, gcc, "-O2", "-Wall", "-o", binary, source).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("compile the C loop: %w\n%s", err, said)
+	argv := append([]string{"-O2", "-Wall", "-o", binary, file}, options...)
+	if said, err := exec.CommandContext(ctx, gcc, argv...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("compile the C program %s: %w\n%s", name, err, said)
 	}
 	return binary, nil
 }

@@ -22,6 +22,9 @@ type Result struct {
 	// Ledger is empty where LedgerMissing says why.
 	Ledger        []LedgerCost `json:"ledger"`
 	LedgerMissing string       `json:"ledger_missing,omitempty"`
+	// Boots is nil where BootsMissing says why.
+	Boots        *Boots `json:"boots,omitempty"`
+	BootsMissing string `json:"boots_missing,omitempty"`
 }
 
 // Comparison sets one style of ours beside the C loop.

@@ -21,6 +21,7 @@ func (r Result) print(out io.Writer) error {
 		fmt.Fprintf(&b, "%.0f\t%.1f µs\t%.1f µs\t%.1f µs\n", l.Rate, l.P50, l.P99, l.Max)
 	}
 	r.printLedger(&b)
+	r.printBoots(&b)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return err
@@ -42,6 +43,27 @@ func (r Result) printLedger(b *strings.Builder) {
 		fmt.Fprintf(b, "%s\t%s\t%s\t%.2f [%.2f %.2f]\t%d\t%d\t%s\n",
 			asked, c.Off.rate(), c.On.rate(), c.Ratio.Median, c.Ratio.Lower, c.Ratio.Upper, c.Samples, c.Lost, c.By)
 	}
+}
+
+func (r Result) printBoots(b *strings.Builder) {
+	if r.Boots == nil {
+		fmt.Fprintf(b, "\nno boots to measure: %s\n", r.BootsMissing)
+		return
+	}
+	c := r.Boots
+	fmt.Fprintf(b, "\nfrom QEMU's start, %s\tseconds\tto a bare boot\n", c.Kernel)
+	fmt.Fprintf(b, "bare boot and end\t%s\t\n", c.Bare.seconds())
+	fmt.Fprintf(b, "first word\t%s\t%s\n", c.Hello.seconds(), c.HelloRatio.seconds())
+	fmt.Fprintf(b, "first result\t%s\t%s\n", c.Result.seconds(), c.ResultRatio.seconds())
+	if c.PeerMissing != "" {
+		fmt.Fprintf(b, "virtme-ng\t%s\t\n", c.PeerMissing)
+		return
+	}
+	fmt.Fprintf(b, "virtme-ng, one command\t%s\t\n", c.Peer.seconds())
+}
+
+func (s Spread) seconds() string {
+	return fmt.Sprintf("%.2f [%.2f %.2f]", s.Median, s.Lower, s.Upper)
 }
 
 func (s Spread) rate() string {
