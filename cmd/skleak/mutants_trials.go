@@ -54,7 +54,7 @@ func (r *trials) machines(ctx context.Context) (err error) {
 	if r.parallel == 0 {
 		// Half of a mutant's time is waiting for charges to go by themselves.
 		r.parallel, err = guestsAtOnce(r.flags.vm.memory)
-		r.parallel += r.parallel / 2
+		r.parallel *= 2
 	}
 	return err
 }
@@ -123,6 +123,10 @@ func replace(run *record.Run, again record.Run) {
 
 func (r *trials) one(ctx context.Context, v vm.VM, i, n int, list []scenarios.Scenario) (record.Run, error) {
 	v.Kernel = r.on[i]
+	if i == 0 {
+		// The whole catalogue takes as long as many mutants together.
+		v.Guests = max(r.parallel/2, 1)
+	}
 	o := campaign.Options{AllowLasting: true, Once: i > 0}
 	if r.flags.save != "" {
 		dir := filepath.Join(r.flags.save, fileName(string(v.Kernel.Name)))
