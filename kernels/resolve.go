@@ -96,13 +96,9 @@ func (s *Store) Refresh(ctx context.Context) (*Catalogue, error) {
 }
 
 func (s *Store) available(ctx context.Context, age time.Duration) (*Catalogue, error) {
-	all, err := machineSources(ctx)
+	found, err := s.archives(ctx)
 	if err != nil {
 		return nil, err
-	}
-	found := findArchives(all)
-	if found.Main == nil {
-		return nil, fmt.Errorf("%w: add one to its sources (component main, signed by debian-archive-keyring), or name a build tree or a bzImage", ErrNoArchive)
 	}
 	var c *Catalogue
 	err = s.locked(ctx, "apt", func() error {
@@ -117,6 +113,28 @@ func (s *Store) available(ctx context.Context, age time.Duration) (*Catalogue, e
 		c.Releases[i].Stored = err == nil
 	}
 	return c, nil
+}
+
+// sourcesFile is a deb822 file that takes the place of the machine's sources:
+// for machines with apt that are no Debian.
+func (s *Store) sourcesFile() string { return filepath.Join(s.dir, "debian.sources") }
+
+// archives finds where Debian's kernels are to be had.
+func (s *Store) archives(ctx context.Context) (archives, error) {
+	all, err := readSourceFiles([]string{s.sourcesFile()})
+	if err == nil && all == nil {
+		all, err = machineSources(ctx)
+	}
+	if err != nil {
+		return archives{}, err
+	}
+	found := findArchives(all)
+	if found.Main == nil {
+		return archives{}, fmt.Errorf("%w; name one in %s (sources.list(5): Types, URIs, Suites, Components: main, and "+
+			"Signed-By with the keyring of the package debian-archive-keyring), or take a build tree (path:DIR) or an image "+
+			"(file:BZIMAGE,MODULES)", ErrNoArchive, s.sourcesFile())
+	}
+	return found, nil
 }
 
 // catalogue reads the kept answer, or asks. The apt lock must be held.

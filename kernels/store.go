@@ -33,6 +33,7 @@ type Limits struct {
 //	locks/NAME     held by who fetches or removes it
 //	apt/           apt's private state
 //	catalogue.json what the mirror serves
+//	debian.sources if somebody put it there, the mirror instead of apt's own
 type Store struct {
 	dir    string
 	limits Limits

@@ -19,7 +19,8 @@ func kernelsCommand(t terminal) *cobra.Command {
 		Short: "List, fetch, show and remove kernels for VMs",
 		Long: `Kernels come from the Debian archive of this machine's apt configuration, in
 every suite it serves, and are kept in a store in the user's cache (SKLEAK_STORE
-names another place). Nothing is installed.
+names another place). Nothing is installed. On a machine with apt that is no
+Debian, debian.sources in the store names the archive, as sources.list(5) says.
 
   debian:6.12            the newest 6.12 served
   debian:6.12.43         that one
