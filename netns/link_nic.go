@@ -24,6 +24,8 @@ type card struct {
 	device string
 	fault  scenarios.NicFault
 	mac    net.HardwareAddr
+	// cable says that the driver sees the cable.
+	cable bool
 }
 
 // errNotGuest is why a nic is not to be had on a host.
@@ -99,7 +101,7 @@ func (w *World) createNic(lk *link, o *scenarios.NicOptions) error {
 	if err != nil {
 		return fmt.Errorf("find the device of %s: %w", lk.Name, err)
 	}
-	lk.card = &card{name: lk.Name, device: device, fault: o.Fault, mac: mac}
+	lk.card = &card{name: lk.Name, device: device, fault: o.Fault, mac: mac, cable: model.Cable}
 	return nil
 }
 
@@ -199,6 +201,8 @@ func (w *World) Faults() []Fault {
 			f.Host, f.Do = lk.card.mac.String(), lk.awaitUnplugged
 		case scenarios.FaultReset:
 			f.Do = func(context.Context) error { return lk.downUp() }
+		case scenarios.FaultMTU:
+			f.Do = func(context.Context) error { return lk.setFaultMTU() }
 		case scenarios.FaultHung:
 			f.Do = func(context.Context) error { return lk.card.hang() }
 		}
@@ -211,8 +215,20 @@ func (w *World) Faults() []Fault {
 // e100 look at the cable every two seconds.
 const unplugTimeout = 10 * time.Second
 
+// unseenUnplug is how long the host has to pull a cable that the driver does not
+// see: nothing in the guest tells when it was done.
+const unseenUnplug = 300 * time.Millisecond
+
 // awaitUnplugged waits until the link has lost its carrier.
 func (lk *link) awaitUnplugged(ctx context.Context) error {
+	if !lk.card.cable {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait until %s is unplugged: %w", lk.Name, ctx.Err())
+		case <-time.After(unseenUnplug):
+			return nil
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, unplugTimeout)
 	defer cancel()
 	tick := time.NewTicker(carrierPoll)
@@ -240,6 +256,17 @@ func (lk *link) downUp() error {
 	}
 	if err := lk.space.nl.LinkSetUp(lk.handle()); err != nil {
 		return fmt.Errorf("set %s up again: %w", lk.Name, err)
+	}
+	return nil
+}
+
+// faultMTU differs from the usual 1500, and every packet of the catalogue fits.
+const faultMTU = 1400
+
+// setFaultMTU makes the driver reset the card with the link up.
+func (lk *link) setFaultMTU() error {
+	if err := lk.space.nl.LinkSetMTU(lk.handle(), faultMTU); err != nil {
+		return fmt.Errorf("set the MTU of %s to %d: %w", lk.Name, faultMTU, err)
 	}
 	return nil
 }

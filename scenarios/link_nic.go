@@ -44,11 +44,14 @@ type NicFaultKind string
 const (
 	NoFault NicFaultKind = ""
 	// FaultUnplugged pulls the cable, for good. The burst goes on until the driver
-	// has noticed.
+	// has noticed, or a moment longer with a card that does not show it.
 	FaultUnplugged NicFaultKind = "unplugged"
 	// FaultReset sets the link down and up again, which makes the driver stop and
 	// start the card with all that is in its rings.
 	FaultReset NicFaultKind = "reset"
+	// FaultMTU changes the MTU, upon which some drivers reset the card and free its
+	// rings while the link stays up.
+	FaultMTU NicFaultKind = "mtu"
 	// FaultHung takes the card off the bus as a master: it can neither read nor
 	// write memory any more, so it finishes nothing and tells nothing.
 	FaultHung NicFaultKind = "hung"
@@ -71,23 +74,26 @@ type Card struct {
 	// Cable says that QEMU lets the driver see the cable; the others only lose
 	// what is sent when it is out.
 	Cable bool
+	// MTU says that the driver resets the card for a new MTU: ndo_change_mtu of
+	// e1000_main.c, netdev.c, igb_main.c, 8139cp.c and vmxnet3_drv.c.
+	MTU bool
 }
 
 // Cards is the table of models, one line each.
 func Cards() []Card {
 	return []Card{
-		{"i82559er", "e100", "e100", "CONFIG_E100", "8086:1209", true, false},
-		{"i82550", "e100", "e100", "CONFIG_E100", "8086:1209", true, false},
-		{"i82557b", "e100", "e100", "CONFIG_E100", "8086:1229", true, false},
-		{"e1000", "e1000", "e1000", "CONFIG_E1000", "8086:100e", true, true},
-		{"e1000e", "e1000e", "e1000e", "CONFIG_E1000E", "8086:10d3", true, false},
-		{"igb", "igb", "igb", "CONFIG_IGB", "8086:10c9", true, false},
-		{"rtl8139", "8139cp", "8139cp", "CONFIG_8139CP", "10ec:8139", true, true},
-		{"pcnet", "pcnet32", "pcnet32", "CONFIG_PCNET32", "1022:2000", true, true},
-		{"ne2k_pci", "ne2k-pci", "ne2k-pci", "CONFIG_NE2K_PCI", "10ec:8029", false, false},
-		{"tulip", "tulip", "tulip", "CONFIG_TULIP", "1011:0019", true, false},
-		{"vmxnet3", "vmxnet3", "vmxnet3", "CONFIG_VMXNET3", "15ad:07b0", true, true},
-		{"virtio-net-pci", "virtio_net", "virtio_net", "CONFIG_VIRTIO_NET", "1af4:1041", true, true},
+		{"i82559er", "e100", "e100", "CONFIG_E100", "8086:1209", true, false, false},
+		{"i82550", "e100", "e100", "CONFIG_E100", "8086:1209", true, false, false},
+		{"i82557b", "e100", "e100", "CONFIG_E100", "8086:1229", true, false, false},
+		{"e1000", "e1000", "e1000", "CONFIG_E1000", "8086:100e", true, true, true},
+		{"e1000e", "e1000e", "e1000e", "CONFIG_E1000E", "8086:10d3", true, false, true},
+		{"igb", "igb", "igb", "CONFIG_IGB", "8086:10c9", true, false, true},
+		{"rtl8139", "8139cp", "8139cp", "CONFIG_8139CP", "10ec:8139", true, true, true},
+		{"pcnet", "pcnet32", "pcnet32", "CONFIG_PCNET32", "1022:2000", true, true, false},
+		{"ne2k_pci", "ne2k-pci", "ne2k-pci", "CONFIG_NE2K_PCI", "10ec:8029", false, false, false},
+		{"tulip", "tulip", "tulip", "CONFIG_TULIP", "1011:0019", true, false, false},
+		{"vmxnet3", "vmxnet3", "vmxnet3", "CONFIG_VMXNET3", "15ad:07b0", true, true, true},
+		{"virtio-net-pci", "virtio_net", "virtio_net", "CONFIG_VIRTIO_NET", "1af4:1041", true, true, false},
 	}
 }
 
@@ -126,14 +132,14 @@ func (o *NicOptions) Check() error {
 	if o.Fault.What == FaultHung && !o.Card().DMA {
 		return wrong("fault.what", "a "+o.Model+" does no DMA and cannot hang so", "take another model, or another fault")
 	}
-	if o.Fault.What == FaultUnplugged && !o.Card().Cable {
-		return wrong("fault.what", "QEMU's "+o.Model+" does not show its driver the cable", "take another model, or another fault")
+	if o.Fault.What == FaultMTU && !o.Card().MTU {
+		return wrong("fault.what", "the driver of a "+o.Model+" does not reset it for a new MTU", "take another model, or another fault")
 	}
 	return nil
 }
 
 func (f NicFault) check() error {
-	if err := oneOf("what", "fault of a network card", f.What, NoFault, FaultUnplugged, FaultReset, FaultHung); err != nil {
+	if err := oneOf("what", "fault of a network card", f.What, NoFault, FaultUnplugged, FaultReset, FaultMTU, FaultHung); err != nil {
 		return err
 	}
 	if (f.What == NoFault) != (f.After == 0) || f.After < 0 || f.After > MaxCount {

@@ -23,16 +23,16 @@ func TestNicDecodes(t *testing.T) {
 
 func TestNicErrors(t *testing.T) {
 	for options, want := range map[string]string{
-		"backend: none":                                    "unknown model of network card",
-		"model: e1000x":                                    "did you mean e1000",
-		"model: e1000, backend: all":                       "links[0].backend: unknown backend",
-		"model: e1000, netns: far":                         "leave it in the sandbox's own",
-		"model: e1000, fault: {after: 1}":                  "give both what and after",
-		"model: e1000, fault: {what: cut}":                 "links[0].fault.what: unknown fault",
-		"model: e1000, fault: {what: reset}":               "give both what and after",
-		"model: e1000, fault: {what: reset, after: -1}":    "after",
-		"model: tulip, fault: {what: unplugged, after: 1}": "does not show its driver the cable",
-		"model: ne2k_pci, fault: {what: hung, after: 1}":   "does no DMA",
+		"backend: none":                                  "unknown model of network card",
+		"model: e1000x":                                  "did you mean e1000",
+		"model: e1000, backend: all":                     "links[0].backend: unknown backend",
+		"model: e1000, netns: far":                       "leave it in the sandbox's own",
+		"model: e1000, fault: {after: 1}":                "give both what and after",
+		"model: e1000, fault: {what: cut}":               "links[0].fault.what: unknown fault",
+		"model: e1000, fault: {what: reset}":             "give both what and after",
+		"model: e1000, fault: {what: reset, after: -1}":  "after",
+		"model: tulip, fault: {what: mtu, after: 1}":     "does not reset it for a new MTU",
+		"model: ne2k_pci, fault: {what: hung, after: 1}": "does no DMA",
 	} {
 		_, err := Decode("file", strings.NewReader(nicFile(options)))
 		if err == nil || !strings.Contains(err.Error(), want) {
