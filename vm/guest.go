@@ -252,9 +252,9 @@ func (g *guest) late(what string, d Deadlines) error {
 
 // died hands on what the guest still had said, then tells how it ended.
 func (g *guest) died(yield func(record.Event) bool) error {
-	late := time.NewTimer(settleTime)
-	defer late.Stop()
-	for waiting := true; waiting && g.open > 0; {
+	late, stop := context.WithTimeout(context.Background(), settleTime)
+	defer stop()
+	for g.open > 0 && late.Err() == nil {
 		select {
 		case in := <-g.events:
 			switch {
@@ -265,13 +265,12 @@ func (g *guest) died(yield func(record.Event) bool) error {
 			case !heartbeat(in.event) && !yield(in.event):
 				return errStopped
 			}
-		case <-late.C:
-			waiting = false
+		case <-late.Done():
 		}
 	}
 	select {
 	case <-g.qemu.done:
-	case <-late.C:
+	case <-late.Done():
 	}
 	if why, found := blame(g.log.Alarms()); found {
 		return g.fault(why)
