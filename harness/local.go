@@ -90,12 +90,7 @@ func (l Local) runAll(ctx context.Context, reg Registry, list []scenarios.Scenar
 	go func() {
 		defer close(events)
 		defer wg.Wait()
-		sorted := longestFirst(list)
-		for i, sc := range sorted {
-			if l.Options.Quiet && i > 0 && waits(sorted[i-1]) && !waits(sc) {
-				// What still waits would be in the counts of skbs.
-				wg.Wait()
-			}
+		for _, sc := range l.inOrder(list) {
 			select {
 			case slots <- struct{}{}:
 			case <-ctx.Done():
@@ -123,12 +118,19 @@ func (l Local) runAll(ctx context.Context, reg Registry, list []scenarios.Scenar
 	}
 }
 
-// longestFirst puts scenarios that will wait out their patience in front.
-func longestFirst(list []scenarios.Scenario) []scenarios.Scenario {
+// inOrder puts scenarios that will wait out their patience in front, so that the
+// others run meanwhile. Where skbs are counted they come last: what they hold
+// would be in the counts.
+func (l Local) inOrder(list []scenarios.Scenario) []scenarios.Scenario {
 	sorted := slices.Clone(list)
-	rank := func(s scenarios.Scenario) int {
-		if waits(s) {
+	rank := func(sc scenarios.Scenario) int {
+		switch {
+		case waits(sc) && l.Options.Quiet:
+			return 3
+		case waits(sc):
 			return 0
+		case sc.Control != scenarios.NotControl:
+			return 2
 		}
 		return 1
 	}

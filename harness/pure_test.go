@@ -63,19 +63,22 @@ func TestAlive(t *testing.T) {
 	}
 }
 
-func TestLongestFirst(t *testing.T) {
+func TestOrder(t *testing.T) {
 	list := []scenarios.Scenario{
+		{Name: "C", Expect: []record.Verdict{record.Clean}, Control: scenarios.ControlMustNot},
 		{Name: "a", Expect: []record.Verdict{record.Clean}},
 		{Name: "b", Expect: []record.Verdict{record.Stalled}},
 		{Name: "c", Expect: []record.Verdict{record.Clean, record.Refused}},
 		{Name: "d", Expect: []record.Verdict{record.Held}},
 	}
-	var order strings.Builder
-	for _, sc := range longestFirst(list) {
-		order.WriteString(sc.Name)
-	}
-	if order.String() != "bdac" {
-		t.Errorf("order %s, want bdac", order.String())
+	for quiet, want := range map[bool]string{false: "bdacC", true: "acCbd"} {
+		var order strings.Builder
+		for _, sc := range (Local{Options: Options{Quiet: quiet}}).inOrder(list) {
+			order.WriteString(sc.Name)
+		}
+		if order.String() != want {
+			t.Errorf("quiet %v: order %s, want %s", quiet, order.String(), want)
+		}
 	}
 }
 
