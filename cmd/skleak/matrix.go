@@ -280,6 +280,10 @@ func longestParts(parts []part) []int {
 // guestOverhead is what QEMU takes beside a guest's memory, in MB.
 const guestOverhead = 200
 
+// guestsPerProcessor: a guest waits for a third of its time, for grace periods and
+// for charges to go by themselves.
+const guestsPerProcessor = 2
+
 // guestsAtOnce is how many guests this machine has processors and memory for.
 func guestsAtOnce(memory int) (int, error) {
 	fs, err := procfs.NewDefaultFS()
@@ -291,5 +295,5 @@ func guestsAtOnce(memory int) (int, error) {
 		return 0, fmt.Errorf("how much memory is there: %w; say how many VMs with --parallel", err)
 	}
 	fit := int(*info.MemAvailable / 1024 / uint64(memory+guestOverhead))
-	return max(min(runtime.NumCPU(), fit), 1), nil
+	return max(min(guestsPerProcessor*runtime.NumCPU(), fit), 1), nil
 }

@@ -52,9 +52,7 @@ func (r *trials) machines(ctx context.Context) (err error) {
 	r.closer.Accel = r.plain.Accel
 	r.parallel = r.flags.parallel
 	if r.parallel == 0 {
-		// Half of a mutant's time is waiting for charges to go by themselves.
 		r.parallel, err = guestsAtOnce(r.flags.vm.memory)
-		r.parallel *= 2
 	}
 	return err
 }
