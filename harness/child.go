@@ -191,8 +191,10 @@ func (s server) serve(ctx context.Context, req request) error {
 	if err := emit(record.Event{Kind: record.EventBegin}); err != nil {
 		return err
 	}
-	x := newExperiment(sc, req.Options, began, func(e record.Event) { _ = emit(e) })
-	x.calibrated = s.calibrated
+	x := &experiment{
+		sc: sc, o: req.Options, began: began, calibrated: s.calibrated, trace: newTrace(sc, req.Options),
+		emit: func(e record.Event) { _ = emit(e) },
+	}
 	trace, err := x.run(ctx)
 	return emit(lastEvent(trace, err))
 }

@@ -29,10 +29,6 @@ type experiment struct {
 	books *books
 }
 
-func newExperiment(sc scenarios.Scenario, o Options, began time.Time, emit func(record.Event)) *experiment {
-	return &experiment{sc: sc, o: o, began: began, emit: emit, trace: newTrace(sc, o), calibrated: calibrations{}}
-}
-
 // run builds the scenario, sends through it, climbs the ladder and returns all
 // that was measured. It undoes what it built, on errors and cancellation too.
 func (x *experiment) run(ctx context.Context) (t record.Trace, err error) {

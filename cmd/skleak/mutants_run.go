@@ -31,10 +31,11 @@ func mutantsRunCommand(t terminal, status *statusCode) *cobra.Command {
 		Use:   "run [NAME…|DIR] --kernel KERNEL",
 		Short: "Run the catalogue on each mutant and print the truth table",
 		Long: `Run the catalogue on the stock kernel and on each mutant's, a VM each, and
-compare. Where mutants are named the stock kernel runs what they run. Every scenario that mutant.yaml says must find the bug has to, with the
-verdict and the holder it says; a scenario that does not use the module must
-show what it shows on the stock kernel. Where a mutant says nothing, whatever
-deviates from the stock kernel is shown, of all that uses its module.
+compare. Where mutants are named the stock kernel runs what they run. Every
+scenario that mutant.yaml says must find the bug has to, with the verdict and the
+holder it says; a scenario that does not use the module must show what it shows
+on the stock kernel. Where a mutant says nothing, whatever deviates from the
+stock kernel is shown, of all that uses its module.
 
 On a mutant's kernel run the scenarios that mutant.yaml names, the controls, and
 a few that must come through clean without using its module: each mutant has its

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -59,11 +58,7 @@ func (f *truthFlags) open(t terminal) (*output, error) {
 func (f *truthFlags) printer(rep truthReport) func(io.Writer) error {
 	switch f.format {
 	case "json":
-		return func(w io.Writer) error {
-			enc := json.NewEncoder(w)
-			enc.SetIndent("", "  ")
-			return enc.Encode(rep)
-		}
+		return func(w io.Writer) error { return printJSON(w, rep) }
 	case "markdown":
 		return rep.markdown
 	}
