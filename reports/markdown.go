@@ -28,21 +28,23 @@ type markdown struct {
 	notes []string
 }
 
-// row writes one line of a table.
-func (m *markdown) row(cells ...string) {
-	for i, c := range cells {
-		cells[i] = strings.ReplaceAll(harmless(c, false), "|", `\|`)
+// MarkdownRow is one line of a Markdown table. What its cells hold is made
+// harmless.
+func MarkdownRow(cells ...string) string {
+	safe := make([]string, 0, len(cells))
+	for _, c := range cells {
+		safe = append(safe, strings.ReplaceAll(harmless(c, false), "|", `\|`))
 	}
-	fmt.Fprintf(&m.text, "| %s |\n", strings.Join(cells, " | "))
+	return fmt.Sprintf("| %s |\n", strings.Join(safe, " | "))
 }
 
-func (m *markdown) head(cells ...string) {
-	m.row(cells...)
-	for i := range cells {
-		cells[i] = "---"
-	}
-	m.row(cells...)
+// MarkdownHead is the two lines that a Markdown table begins with.
+func MarkdownHead(cells ...string) string {
+	return MarkdownRow(cells...) + strings.Repeat("| --- ", len(cells)) + "|\n"
 }
+
+func (m *markdown) row(cells ...string)  { m.text.WriteString(MarkdownRow(cells...)) }
+func (m *markdown) head(cells ...string) { m.text.WriteString(MarkdownHead(cells...)) }
 
 // kernels says of each run what it came to.
 func (m *markdown) kernels() {

@@ -6,31 +6,27 @@ import (
 	"strings"
 
 	"skleak/record"
+	"skleak/reports"
 )
 
 // markdown prints the truth table as docs/truth.md has it.
 func (rep truthReport) markdown(w io.Writer) error {
-	fmt.Fprintf(w, "## %s\n\n", rep.Kernel)
-	fmt.Fprintf(w, "| run | mutants | found | recall | precision | seconds |\n| --- | --- | --- | --- | --- | --- |\n")
+	var text strings.Builder
+	fmt.Fprintf(&text, "## %s\n\n", rep.Kernel)
+	text.WriteString(reports.MarkdownHead("run", "mutants", "found", "recall", "precision", "seconds"))
 	for i, run := range rep.Runs {
 		s := run.Score
-		fmt.Fprintf(w, "| %d | %d | %d | %.3f | %.3f | %.0f |\n", i+1, s.Mutants, s.Found, s.Recall, s.Precision, run.Seconds)
+		text.WriteString(reports.MarkdownRow(fmt.Sprint(i+1), fmt.Sprint(s.Mutants), fmt.Sprint(s.Found),
+			fmt.Sprintf("%.3f", s.Recall), fmt.Sprintf("%.3f", s.Precision), fmt.Sprintf("%.0f", run.Seconds)))
 	}
-	fmt.Fprintf(w, "\n| mutant | scenario | outcome | runs | shown | holder | held, bytes | ladder: charge after each rung |\n")
-	fmt.Fprintf(w, "| --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	text.WriteString("\n" + reports.MarkdownHead("mutant", "scenario", "outcome", "runs", "shown", "holder", "held, bytes",
+		"ladder: charge after each rung"))
 	for _, r := range rep.rows() {
-		_, err := fmt.Fprintf(w, "| %s | `%s` | %s | %d of %d | %s | %s | %d | %s |\n", r.Mutant, r.Scenario, r.Outcome, r.as, r.of,
-			r.Verdict, cell(r.Holder), r.Held, cell(ladderText(r.Ladder)))
-		if err != nil {
-			return err
-		}
+		text.WriteString(reports.MarkdownRow(r.Mutant, "`"+r.Scenario+"`", string(r.Outcome), fmt.Sprintf("%d of %d", r.as, r.of),
+			string(r.Verdict), r.Holder, fmt.Sprint(r.Held), ladderText(r.Ladder)))
 	}
-	return nil
-}
-
-// cell is text that a Markdown table can hold.
-func cell(s string) string {
-	return strings.NewReplacer("|", `\|`, "\n", " ").Replace(s)
+	_, err := io.WriteString(w, text.String())
+	return err
 }
 
 // ladderText is a ladder on one line: what was charged, and after each rung.
