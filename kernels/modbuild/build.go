@@ -126,7 +126,7 @@ func (t tree) make(ctx context.Context, m Mutant, dir string) (diff string, err 
 	if diff, err = patch(ctx, m, t.source(file), filepath.Join(work, path.Base(file))); err != nil {
 		return "", err
 	}
-	if err := t.kbuild(ctx, m, work); err != nil {
+	if err := t.kbuild(ctx, m, from, work); err != nil {
 		return "", err
 	}
 	done := filepath.Join(work, "done")
@@ -179,8 +179,10 @@ func patch(ctx context.Context, m Mutant, from, to string) (string, error) {
 
 // kbuild builds the one module of the folder's Makefile. obj-y and obj-m are
 // set anew after it, so of all it lists only the parts of this module count.
-func (t tree) kbuild(ctx context.Context, m Mutant, work string) error {
-	text := "include $(src)/Makefile\nobj-y :=\nobj-m := " + m.Module + ".o\n"
+// from is where the source stands; headers of its neighbours are included by
+// their way from there.
+func (t tree) kbuild(ctx context.Context, m Mutant, from, work string) error {
+	text := "include $(src)/Makefile\nobj-y :=\nobj-m := " + m.Module + ".o\nccflags-y += -iquote " + from + "\n"
 	if err := os.WriteFile(filepath.Join(work, "Kbuild"), []byte(text), 0o644); err != nil {
 		return err
 	}
