@@ -34,17 +34,6 @@ func (f *Finding) name(t record.Trace) {
 	}
 }
 
-// leaker names the driver of the uppermost link: no rung let go, so no rung
-// can tell.
-func leaker(t record.Trace) string {
-	for _, r := range t.Rungs {
-		if r.Rung == record.RungDelete {
-			return "driver of " + r.On
-		}
-	}
-	return ""
-}
-
 // letGo names who held and which rungs freed it. A rung has no claim to what
 // would have gone without it.
 func letGo(t record.Trace) (holder, by string) {
