@@ -170,7 +170,7 @@ func TestCleanNamespace(t *testing.T) {
 	before := socketsUsed(t, s)
 	for _, name := range []string{"v0", "lo"} {
 		lk := &link{Common: common(name), space: s, index: linkUp(t, s, name, "").Attrs().Index}
-		if err := lk.addTbf(&scenarios.TbfOptions{Rate: 8, Burst: 1600}); err != nil {
+		if err := lk.addTbf(&scenarios.TbfOptions{Rate: 8, Burst: 1600}, netlink.HANDLE_ROOT); err != nil {
 			t.Fatal(err)
 		}
 		snd := newSender(t, s, name)

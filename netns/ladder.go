@@ -138,7 +138,7 @@ func (lk *link) takeQdisc(q netlink.Qdisc) error {
 	if q.Attrs().Handle != netlink.HANDLE_NONE {
 		return lk.space.deleteRoot(q)
 	}
-	err := lk.space.addRoot(lk.index, "pfifo", nil, unix.NLM_F_REPLACE)
+	err := lk.addRaw(netlink.HANDLE_ROOT, "pfifo", nil, unix.NLM_F_REPLACE)
 	if err != nil && !gone(err) {
 		return fmt.Errorf("put a pfifo in the place of %s on %s: %w", q.Type(), lk.Name, err)
 	}

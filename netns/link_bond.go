@@ -18,7 +18,7 @@ func createBond(lk *link, o *scenarios.BondOptions) error {
 	}
 	mode := netlink.StringToBondMode(name)
 	if mode == netlink.BOND_MODE_UNKNOWN {
-		return fmt.Errorf("create bond %s: mode %q is none of active-backup, balance-rr, broadcast", lk.Name, name)
+		return fmt.Errorf("create bond %s: there is no mode %q", lk.Name, name)
 	}
 	l := netlink.NewLinkBond(lk.attrs(nil))
 	l.Mode = mode

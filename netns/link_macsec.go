@@ -25,16 +25,22 @@ const (
 	macsecKeyLen = 16
 )
 
-// createMacsec makes a macsec on its parent, with a key of its own for sending:
-// without one it drops everything (drivers/net/macsec.c, macsec_encrypt).
+// createMacsec makes a macsec on its parent, with a key of its own for sending
+// if it is to have one: without, it drops everything (drivers/net/macsec.c,
+// macsec_encrypt).
 func (w *World) createMacsec(lk *link, o *scenarios.MacsecOptions) error {
 	parent, err := w.parent(lk, o.Parent)
 	if err != nil {
 		return err
 	}
-	if err := lk.add(&netlink.GenericLink{LinkAttrs: lk.attrs(parent), LinkType: "macsec"}); err != nil {
+	if err := lk.add(&netlink.GenericLink{LinkAttrs: lk.attrs(parent), LinkType: "macsec"}); err != nil || o.Keyless {
 		return err
 	}
+	return lk.giveMacsecKey()
+}
+
+// giveMacsecKey gives a macsec the key it sends with.
+func (lk *link) giveMacsecKey() error {
 	l, err := lk.space.nl.LinkByName(lk.Name)
 	if err != nil {
 		return fmt.Errorf("find macsec %s: %w", lk.Name, err)

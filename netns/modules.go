@@ -60,7 +60,9 @@ func needs(s scenarios.Scenario) []need {
 	var out []need
 	common := func(c scenarios.Common) {
 		if c.Qdisc != nil {
-			out = append(out, qdiscNeed(c.Qdisc.Kind()))
+			for _, kind := range c.Qdisc.Kinds() {
+				out = append(out, qdiscNeed(kind))
+			}
 		}
 	}
 	for _, l := range s.Links {

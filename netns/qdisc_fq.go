@@ -9,8 +9,8 @@ import (
 )
 
 // addFq adds an fq (net/sched/sch_fq.c).
-func (lk *link) addFq(o *scenarios.FqOptions) error {
-	q := netlink.NewFq(lk.root())
+func (lk *link) addFq(o *scenarios.FqOptions, parent uint32) error {
+	q := netlink.NewFq(lk.below(parent))
 	q.PacketLimit = uint32(o.Limit)
 	if o.MaxRate > 0 {
 		q.FlowMaxRate = uint32(min(bytesPerSecond(o.MaxRate), math.MaxUint32))

@@ -13,10 +13,9 @@ import (
 // the rate and warn that it is small (net/sched/sch_htb.c).
 const htbQuantum = 1514
 
-// addHtb adds an htb with one class, 1:1, that everything goes to. The class
-// has the kernel's own pfifo of txqueuelen packets.
-func (lk *link) addHtb(o *scenarios.HtbOptions) error {
-	attrs := lk.root()
+// addHtb adds an htb with one class, 1:1, that everything goes to.
+func (lk *link) addHtb(o *scenarios.HtbOptions, parent uint32) error {
+	attrs := lk.below(parent)
 	attrs.Handle = netlink.MakeHandle(1, 0)
 	q := netlink.NewHtb(attrs)
 	q.Defcls = 1
@@ -30,6 +29,12 @@ func (lk *link) addHtb(o *scenarios.HtbOptions) error {
 	class.Cbuffer = class.Buffer
 	if err := lk.space.nl.ClassAdd(class); err != nil {
 		return errors.Join(fmt.Errorf("add its class: %w", err), lk.space.nl.QdiscDel(q))
+	}
+	if o.Leaf == nil {
+		return nil
+	}
+	if err := lk.addQdisc(o.Leaf.Options, class.Handle); err != nil {
+		return errors.Join(err, lk.space.nl.QdiscDel(q))
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 
 // addNetem adds a netem. With delay, jitter or rate it orphans what it queues
 // (net/sched/sch_netem.c, netem_enqueue).
-func (lk *link) addNetem(o *scenarios.NetemOptions) error {
+func (lk *link) addNetem(o *scenarios.NetemOptions, parent uint32) error {
 	attrs := netlink.NetemQdiscAttrs{
 		Latency: uint32(o.Delay.Microseconds()), Jitter: uint32(o.Jitter.Microseconds()),
 		Loss: float32(o.Loss), Limit: uint32(o.Limit),
@@ -16,5 +16,5 @@ func (lk *link) addNetem(o *scenarios.NetemOptions) error {
 	if o.Rate > 0 {
 		attrs.Rate64 = bytesPerSecond(o.Rate)
 	}
-	return lk.space.nl.QdiscAdd(netlink.NewNetem(lk.root(), attrs))
+	return lk.space.nl.QdiscAdd(netlink.NewNetem(lk.below(parent), attrs))
 }

@@ -10,11 +10,11 @@ import (
 )
 
 // addPfifo adds a pfifo (net/sched/sch_fifo.c).
-func (lk *link) addPfifo(o *scenarios.PfifoOptions) error {
+func (lk *link) addPfifo(o *scenarios.PfifoOptions, parent uint32) error {
 	var options *nl.RtAttr
 	if o.Limit > 0 {
 		// struct tc_fifo_qopt is the limit alone.
 		options = nl.NewRtAttr(nl.TCA_OPTIONS, binary.NativeEndian.AppendUint32(nil, uint32(o.Limit)))
 	}
-	return lk.space.addRoot(lk.index, "pfifo", options, unix.NLM_F_EXCL)
+	return lk.addRaw(parent, "pfifo", options, unix.NLM_F_EXCL)
 }

@@ -11,12 +11,12 @@ import (
 
 // addPlug adds a plug, which holds everything from the start until it is told
 // to let go (net/sched/sch_plug.c, plug_init and plug_dequeue).
-func (lk *link) addPlug(o *scenarios.PlugOptions) error {
+func (lk *link) addPlug(o *scenarios.PlugOptions, parent uint32) error {
 	var options *nl.RtAttr
 	if o.Limit > 0 {
 		// struct tc_plug_qopt: the action, which plug_init does not read, and the limit.
 		opt := binary.NativeEndian.AppendUint32(make([]byte, 4), uint32(o.Limit))
 		options = nl.NewRtAttr(nl.TCA_OPTIONS, opt)
 	}
-	return lk.space.addRoot(lk.index, "plug", options, unix.NLM_F_EXCL)
+	return lk.addRaw(parent, "plug", options, unix.NLM_F_EXCL)
 }

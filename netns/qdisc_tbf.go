@@ -23,7 +23,7 @@ const linklayerEthernet = 1
 //
 // NB: the netlink package gives the burst in ticks only, which end at 4.3 s:
 // at a slow rate that is less than a packet, and the tbf drops all.
-func (lk *link) addTbf(o *scenarios.TbfOptions) error {
+func (lk *link) addTbf(o *scenarios.TbfOptions, parent uint32) error {
 	rate := bytesPerSecond(o.Rate)
 	opt := nl.TcTbfQopt{Limit: uint32(o.Limit), Buffer: burstTicks(o.Rate, o.Burst)}
 	if o.Limit == 0 {
@@ -37,7 +37,7 @@ func (lk *link) addTbf(o *scenarios.TbfOptions) error {
 		options.AddRtAttr(nl.TCA_TBF_RATE64, nl.Uint64Attr(rate))
 	}
 	options.AddRtAttr(nl.TCA_TBF_BURST, nl.Uint32Attr(uint32(o.Burst)))
-	return lk.space.addRoot(lk.index, "tbf", options, unix.NLM_F_EXCL)
+	return lk.addRaw(parent, "tbf", options, unix.NLM_F_EXCL)
 }
 
 // bytesPerSecond is a rate as the kernel has it; never 0, which it takes for no

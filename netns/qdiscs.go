@@ -17,54 +17,63 @@ func (w *World) addQdiscs() error {
 		if lk.Qdisc == nil {
 			continue
 		}
-		err := lk.addQdisc(lk.Qdisc.Options)
-		kind := lk.Qdisc.Kind()
-		// NB: for a root qdisc ENOENT means an unknown kind and nothing else
-		// (net/sched/sch_api.c, qdisc_create).
-		if errors.Is(err, unix.ENOENT) {
-			err = qdiscNeed(kind).unsupported(err)
-		}
-		if err != nil {
-			return fmt.Errorf("add qdisc %s to %s: %w", kind, lk.Name, err)
+		if err := lk.addQdisc(lk.Qdisc.Options, netlink.HANDLE_ROOT); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// addQdisc makes the root qdisc by its kind: one line a kind, which lives in
-// its own file.
-func (lk *link) addQdisc(options scenarios.QdiscOptions) error {
+// addQdisc makes a qdisc below parent, which is HANDLE_ROOT or a class.
+func (lk *link) addQdisc(options scenarios.QdiscOptions, parent uint32) error {
+	err := lk.addKind(options, parent)
+	var missing *UnsupportedError
+	// NB: ENOENT means an unknown kind and nothing else, since the parent is
+	// there (net/sched/sch_api.c, qdisc_create).
+	if errors.Is(err, unix.ENOENT) && !errors.As(err, &missing) {
+		err = qdiscNeed(options.Kind()).unsupported(err)
+	}
+	if err != nil {
+		return fmt.Errorf("add qdisc %s to %s: %w", options.Kind(), lk.Name, err)
+	}
+	return nil
+}
+
+// addKind makes a qdisc by its kind: one line a kind, which lives in its own
+// file.
+func (lk *link) addKind(options scenarios.QdiscOptions, parent uint32) error {
 	switch o := options.(type) {
 	case *scenarios.PlugOptions:
-		return lk.addPlug(o)
+		return lk.addPlug(o, parent)
 	case *scenarios.TbfOptions:
-		return lk.addTbf(o)
+		return lk.addTbf(o, parent)
 	case *scenarios.HtbOptions:
-		return lk.addHtb(o)
+		return lk.addHtb(o, parent)
 	case *scenarios.NetemOptions:
-		return lk.addNetem(o)
+		return lk.addNetem(o, parent)
 	case *scenarios.FqOptions:
-		return lk.addFq(o)
+		return lk.addFq(o, parent)
 	case *scenarios.FqCodelOptions:
-		return lk.addFqCodel(o)
+		return lk.addFqCodel(o, parent)
 	case *scenarios.PfifoOptions:
-		return lk.addPfifo(o)
+		return lk.addPfifo(o, parent)
 	default:
 		return fmt.Errorf("no way is known to build a qdisc of kind %s", options.Kind())
 	}
 }
 
-// root are the attributes of a root qdisc of the link.
-func (lk *link) root() netlink.QdiscAttrs {
-	return netlink.QdiscAttrs{LinkIndex: lk.index, Parent: netlink.HANDLE_ROOT}
+// below are the attributes of a qdisc of the link.
+func (lk *link) below(parent uint32) netlink.QdiscAttrs {
+	return netlink.QdiscAttrs{LinkIndex: lk.index, Parent: parent}
 }
 
-// addRoot sends a root qdisc whose options the netlink package cannot say; nil
-// leaves the kernel's own. flags is NLM_F_EXCL or NLM_F_REPLACE.
-func (s *space) addRoot(index int, kind string, options *nl.RtAttr, flags int) error {
+// addRaw sends a qdisc whose options the netlink package cannot say; nil leaves
+// the kernel's own. flags is NLM_F_EXCL or NLM_F_REPLACE.
+func (lk *link) addRaw(parent uint32, kind string, options *nl.RtAttr, flags int) error {
+	s := lk.space
 	return s.do(func() error {
 		req := nl.NewNetlinkRequest(unix.RTM_NEWQDISC, unix.NLM_F_ACK|unix.NLM_F_CREATE|flags)
-		req.AddData(&nl.TcMsg{Family: nl.FAMILY_ALL, Ifindex: int32(index), Parent: netlink.HANDLE_ROOT})
+		req.AddData(&nl.TcMsg{Family: nl.FAMILY_ALL, Ifindex: int32(lk.index), Parent: parent})
 		req.AddData(nl.NewRtAttr(nl.TCA_KIND, nl.ZeroTerminated(kind)))
 		if options != nil {
 			req.AddData(options)

@@ -2,7 +2,7 @@ package scenarios
 
 // BondOptions are the options of a bond; its ports name it as master.
 type BondOptions struct {
-	// Mode is active-backup (the default), balance-rr or broadcast.
+	// Mode is one of bondModes; "" is active-backup.
 	Mode string
 }
 
@@ -21,7 +21,13 @@ func (*BondOptions) Lower() []string { return nil }
 
 // Check implements LinkOptions.
 func (o *BondOptions) Check() error {
-	return oneOf("mode", "bond mode", o.Mode, "", "active-backup", "balance-rr", "broadcast")
+	return oneOf("mode", "bond mode", o.Mode, append([]string{""}, bondModes()...)...)
+}
+
+// bondModes are the kernel's names (drivers/net/bonding/bond_options.c,
+// bond_mode_tbl).
+func bondModes() []string {
+	return []string{"active-backup", "balance-rr", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"}
 }
 
 func (o *BondOptions) fields() []field { return []field{{"mode", text(&o.Mode)}} }

@@ -1,7 +1,12 @@
 package scenarios
 
 // MacsecOptions are the options of a macsec.
-type MacsecOptions struct{ Parent string }
+type MacsecOptions struct {
+	Parent string
+	// Keyless leaves it without a key to send with, as it is until the daemon
+	// has agreed on one.
+	Keyless bool
+}
 
 func macsecKind() linkKind {
 	return linkKind{
@@ -19,4 +24,6 @@ func (o *MacsecOptions) Lower() []string { return named(o.Parent) }
 // Check implements LinkOptions.
 func (o *MacsecOptions) Check() error { return needParent("macsec", o.Parent) }
 
-func (o *MacsecOptions) fields() []field { return []field{{"parent", text(&o.Parent)}} }
+func (o *MacsecOptions) fields() []field {
+	return []field{{"parent", text(&o.Parent)}, {"keyless", truth(&o.Keyless)}}
+}

@@ -7,7 +7,8 @@ import (
 
 // TeamOptions are the options of a team; its ports name it as master.
 type TeamOptions struct {
-	// Mode is roundrobin (the default), broadcast or activebackup.
+	// Mode is roundrobin (the default), broadcast, activebackup, random or
+	// loadbalance.
 	Mode string
 	// Disabled names ports whose "enabled" option is taken away.
 	Disabled []string
@@ -28,7 +29,7 @@ func (*TeamOptions) Lower() []string { return nil }
 
 // Check implements LinkOptions.
 func (o *TeamOptions) Check() error {
-	return oneOf("mode", "team mode", o.Mode, "", "roundrobin", "broadcast", "activebackup")
+	return oneOf("mode", "team mode", o.Mode, "", "roundrobin", "broadcast", "activebackup", "random", "loadbalance")
 }
 
 func (o *TeamOptions) fields() []field {

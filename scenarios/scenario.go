@@ -142,6 +142,15 @@ type Qdisc struct {
 // Kind is the qdisc's kind: "tbf".
 func (q Qdisc) Kind() string { return q.Options.Kind() }
 
+// Kinds are the qdisc's own kind and that of the queue of its class.
+func (q Qdisc) Kinds() []string {
+	kinds := []string{q.Kind()}
+	if o, ok := q.Options.(interface{ leaf() *Qdisc }); ok && o.leaf() != nil {
+		kinds = append(kinds, o.leaf().Kinds()...)
+	}
+	return kinds
+}
+
 // QdiscOptions are the options of one kind of qdisc.
 type QdiscOptions interface {
 	// Kind is the name files use.

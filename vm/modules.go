@@ -81,7 +81,9 @@ func (w *wanted) kind(kind string) {
 func (w *wanted) scenario(sc scenarios.Scenario) {
 	common := func(c scenarios.Common) {
 		if c.Qdisc != nil {
-			w.kind("qdisc " + c.Qdisc.Kind())
+			for _, kind := range c.Qdisc.Kinds() {
+				w.kind("qdisc " + kind)
+			}
 		}
 	}
 	for _, l := range sc.Links {
