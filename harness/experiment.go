@@ -107,7 +107,7 @@ func (x *experiment) measure(ctx context.Context) error {
 	if err := errors.Join(err, s.close()); err != nil {
 		return err
 	}
-	if x.trace.SocketsAfter, err = awaitSockets(ctx, x.trace.SocketsBefore, x.socketsPatience()); err != nil {
+	if err := x.countClosed(ctx); err != nil {
 		return err
 	}
 	return x.keepState(stateEnd)
@@ -200,71 +200,4 @@ func (x *experiment) patience() time.Duration {
 
 func (x *experiment) phase(name string) {
 	x.emit(record.Event{Kind: record.EventPhase, Text: name})
-}
-
-const (
-	socketsLook  = 5 * time.Millisecond
-	socketsStill = 8
-	socketsMost  = 200
-	// socketsGone is long after the opening of the sending sockets: what had been
-	// closed before is gone by then.
-	socketsGone = 100 * time.Millisecond
-)
-
-// countSockets counts the sockets of the sandbox beside those that send. Those
-// that building and calibrating closed stay counted for a grace period, so after
-// a short burst it waits until the count has stood still for 40 ms.
-func (x *experiment) countSockets(ctx context.Context, s *sending) error {
-	last, same := -1, 0
-	for range socketsMost {
-		used, err := meter.SocketsUsed()
-		if err != nil {
-			return err
-		}
-		if used != last {
-			last, same = used, 0
-		}
-		if same++; same > socketsStill || time.Since(s.opened) > socketsGone {
-			break
-		}
-		if err := sleep(ctx, socketsLook); err != nil {
-			return err
-		}
-	}
-	x.trace.SocketsBefore = last - len(s.stream.Senders())
-	return nil
-}
-
-// A closed socket goes after an RCU grace period, and on a machine with more
-// work than processors one was seen to take over a second. Where a charge that
-// no rung freed has shown the leak already, the count is no more than a witness.
-const (
-	closedMost  = 20 * time.Second
-	witnessMost = 2 * time.Second
-)
-
-func (x *experiment) socketsPatience() time.Duration {
-	if x.leftCharged() {
-		return witnessMost
-	}
-	return closedMost
-}
-
-// leftCharged says that something is charged after the last rung.
-func (x *experiment) leftCharged() bool {
-	n := len(x.trace.Rungs)
-	return n > 0 && x.trace.Rungs[n-1].After > 0
-}
-
-// awaitSockets reads the count of sockets until it is back to what it was.
-func awaitSockets(ctx context.Context, before int, most time.Duration) (int, error) {
-	for began := time.Now(); ; {
-		used, err := meter.SocketsUsed()
-		if err != nil || used <= before || time.Since(began) > most {
-			return used, err
-		}
-		if err := sleep(ctx, socketsLook); err != nil {
-			return used, err
-		}
-	}
 }
