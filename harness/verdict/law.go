@@ -165,13 +165,19 @@ func (r reckoning) levels(f Finding) bool {
 	switch {
 	case f.PacketsToStall != nil || !f.Writable || r.s.peak+1 >= r.s.half():
 		return false
-	case packets < levelLeast || float64(r.s.sent) < 2*packets:
-		return false
 	case r.fades() && !strings.EqualFold(r.t.Rate, "max"):
+		return false
+	case r.refuses():
+		return true
+	case packets < levelLeast || float64(r.s.sent) < 2*packets:
 		return false
 	}
 	return float64(r.midway()) >= levelShare*float64(r.s.peak)
 }
+
+// refuses reports that most was refused for want of room, though the socket had
+// room itself: a queue on the way is full, and takes no more.
+func (r reckoning) refuses() bool { return r.t.Refused["ENOBUFS"] >= 2*max(r.t.Sent, 1) }
 
 // fades reports that time alone lets go, wholly or in part.
 func (r reckoning) fades() bool {

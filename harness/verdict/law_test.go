@@ -86,6 +86,12 @@ func TestLaw(t *testing.T) {
 			"Levels off at 83200 bytes (100 packets): never silent with this send buffer of 212992; silent with one under 166400.", 0},
 		{"levels off, paced", level(100, "100/s"),
 			"Levels off at 83200 bytes (100 packets): never silent with this send buffer of 212992; silent with one under 166400.", 0},
+		{"a full queue refuses the rest", with(stuck(10), func(t *record.Trace) {
+			t.Sent, t.Sockets[0].Sent, t.Refused = 14, 14, map[string]int{"ENOBUFS": 2986}
+		}), "Levels off at 8320 bytes (10 packets): never silent with this send buffer of 212992; silent with one under 16640.", 0},
+		{"refused now and then", with(stuck(100), func(t *record.Trace) {
+			t.Sent, t.Sockets[0].Sent, t.Refused = 100, 100, map[string]int{"ENOBUFS": 50}
+		}), "Nothing lets go by itself: each packet keeps 832 bytes; silent after 128 packets; at one Hello in 10 s after 21 min 20 s.", 0},
 		{"what is let go levels off by its rate", with(level(100, "100/s"), func(t *record.Trace) { t.Patience = released(100, 1).Patience }),
 			"A packet is held for 1.0 s. Harmless at one Hello in 10 s; silent from 128 packets a second on.", 128},
 		{"not tried", with(stuck(256), func(t *record.Trace) { t.Patience = nil }),
