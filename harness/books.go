@@ -33,7 +33,7 @@ func (x *experiment) openBooks() (*books, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.led, err = ledger.Open(ledger.Config{Rules: rules, Devices: devices(b.state), Began: x.began, Probes: x.o.Probes})
+	b.led, err = ledger.Open(ledger.Config{Rules: rules, Devices: devices(b.state), Began: x.began, Probes: x.o.Probes, Unproven: x.o.Unproven})
 	var missing *ledger.UnavailableError
 	if errors.As(err, &missing) {
 		x.emit(record.Event{Kind: record.EventNote, Text: "no ledger: " + missing.Error()})
@@ -46,21 +46,36 @@ func (x *experiment) openBooks() (*books, error) {
 	return b, nil
 }
 
-// holdLedger finds out, once a run, whether there can be a ledger and what of.
-func (l *Local) holdLedger() (held *ledger.Held, note string) {
+// heldLedger is what all ledgers of a run need.
+type heldLedger struct {
+	held   *ledger.Held
+	wakers wakers
+}
+
+func (h heldLedger) Close() error { return errors.Join(h.wakers.Close(), h.held.Close()) }
+
+// holdLedger finds out, once a run, whether there can be a ledger and what of,
+// and tells.
+func (l *Local) holdLedger() (h heldLedger, notes []string) {
 	if l.Options.Ledger == LedgerOff {
-		return nil, ""
+		return h, nil
 	}
-	held, err := ledger.Hold(l.Options.Ledger == LedgerOn)
+	var err error
+	if h.held, err = ledger.Hold(l.Options.Ledger == LedgerOn); err == nil {
+		h.wakers, err = keepAwake(l.Self, h.held.Unproven)
+	}
 	if err != nil {
 		l.Options.Ledger = LedgerOff
-		return nil, "no ledger: " + err.Error()
+		return heldLedger{}, []string{"no ledger: " + errors.Join(err, h.Close()).Error()}
 	}
-	l.Options.Probes = held.Probes()
-	if held.Without != nil {
-		note = "the ledger goes by tracepoints alone, without BPF: " + held.Without.Error()
+	l.Options.Probes, l.Options.Unproven = h.held.Probes(), h.held.Unproven
+	if h.held.Without != nil {
+		notes = append(notes, "the ledger goes by tracepoints alone, without BPF: "+h.held.Without.Error())
 	}
-	return held, note
+	for _, cpu := range h.held.Blind {
+		notes = append(notes, fmt.Sprintf("perf shows nothing of what happens on processor %d while that sleeps: it is kept awake", cpu))
+	}
+	return h, notes
 }
 
 // own lets the ledger follow the sockets of s, which has not sent yet.

@@ -54,11 +54,13 @@ func (l Local) Run(ctx context.Context, list []scenarios.Scenario) iter.Seq2[rec
 		if !yield(record.Event{Kind: record.EventHello, Kernel: &kernel}, nil) {
 			return
 		}
-		held, note := l.holdLedger()
-		if note != "" && !yield(record.Event{Kind: record.EventNote, Text: note}, nil) {
-			return
-		}
+		held, notes := l.holdLedger()
 		defer func() { _ = held.Close() }()
+		for _, note := range notes {
+			if !yield(record.Event{Kind: record.EventNote, Text: note}, nil) {
+				return
+			}
+		}
 		l.runAll(ctx, reg, list, yield)
 	}
 }

@@ -22,6 +22,8 @@ func TestMain(m *testing.M) {
 			os.Exit(Child(os.Args[2:]))
 		case KeeperCommand:
 			os.Exit(Keeper(os.Args[2:]))
+		case AwakeCommand:
+			os.Exit(Awake(os.Args[2:]))
 		}
 	}
 	before := openFiles()

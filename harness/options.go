@@ -28,6 +28,9 @@ type Options struct {
 	// Probes are the BPF programs that the runner of a ledger attached. Only Local
 	// sets it.
 	Probes *probes.Doors `json:"probes,omitempty"`
+	// Unproven are the processors that the runner of a ledger keeps awake. Only Local
+	// sets it.
+	Unproven []int `json:"unproven,omitempty"`
 	// Cards says that this kernel is a VM's guest and its network cards are there
 	// to be used up. Only a guest's runner sets it: a host's cards are not ours.
 	Cards bool `json:"cards"`

@@ -37,6 +37,8 @@ func main() {
 			os.Exit(harness.Child(os.Args[2:]))
 		case harness.KeeperCommand:
 			os.Exit(harness.Keeper(os.Args[2:]))
+		case harness.AwakeCommand:
+			os.Exit(harness.Awake(os.Args[2:]))
 		case vm.WorkerCommand:
 			os.Exit(vm.Worker(guestRunner))
 		}

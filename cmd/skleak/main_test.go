@@ -24,7 +24,7 @@ const apart = "SKLEAK_TEST_APART"
 // root run in a mount namespace with a /run of its own, where every entry of
 // the registry and every temporary file is theirs.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == harness.SandboxCommand || os.Args[1] == harness.KeeperCommand) {
+	if len(os.Args) > 1 && strings.HasPrefix(os.Args[1], "sandbox-") {
 		main()
 	}
 	commands := map[string]func(){"skleak": main, "userns": inUserNamespace}

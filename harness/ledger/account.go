@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -31,8 +32,18 @@ func (l *Ledger) Account(out *record.Ledger, h Holding) {
 	out.Places = Names{h.State}.Places(book.Counts(l.charges()), h.Truesize)
 	l.fill(out, book)
 	balance(out, h)
-	if l.err != nil {
+	l.check(out)
+}
+
+// check says what makes the account worthless, whatever it adds up to.
+func (l *Ledger) check(out *record.Ledger) {
+	hidden, err := l.sight.hidden(l.unproven)
+	l.err = errors.Join(l.err, err)
+	switch {
+	case l.err != nil:
 		out.Incomplete = l.err.Error()
+	case hidden != "":
+		out.Incomplete = hidden
 	}
 }
 
@@ -215,7 +226,11 @@ func (l *Ledger) End(out *record.Ledger, state record.State, truesize int64) []r
 	names := Names{state}
 	symbols := resolve(l.addresses(book.Life()))
 	out.Life = l.life(book.Life(), symbols, names)
-	if out.Lost == 0 && out.Late == 0 && out.Unseen == 0 && l.err == nil {
+	worth := record.Ledger{}
+	if l.check(&worth); worth.Incomplete != "" && out.Incomplete == "" {
+		out.Incomplete = worth.Incomplete
+	}
+	if out.Lost == 0 && out.Late == 0 && out.Unseen == 0 && worth.Incomplete == "" {
 		left := 0
 		for _, c := range counts {
 			left += c.Charged + c.Loose + c.Clones

@@ -10,9 +10,15 @@ import (
 // It reads nothing.
 type Held struct {
 	perf   *perf
+	sight  *sight
 	probes *probes.Attached
 	// Without says why there are no BPF programs; nil where there are.
 	Without error
+	// Unproven are the processors of which perf showed nothing while they slept, or
+	// that were too busy to: they must be kept awake while a ledger is open.
+	Unproven []int
+	// Blind are those of them that slept.
+	Blind []int
 }
 
 // Hold is for whoever will open several ledgers: the kernel patches its own
@@ -39,6 +45,12 @@ func Hold(bpf bool) (*Held, error) {
 			return nil, errors.Join(err, h.Close())
 		}
 	}
+	if h.sight, err = openSight(cpus); err == nil {
+		h.Unproven, h.Blind, err = h.sight.test()
+	}
+	if err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
 	if bpf {
 		h.probes, h.Without = probes.Attach()
 	}
@@ -59,7 +71,7 @@ func (h *Held) Close() error {
 	if h == nil {
 		return nil
 	}
-	err := h.perf.Close()
+	err := errors.Join(h.perf.Close(), h.sight.Close())
 	if h.probes != nil {
 		err = errors.Join(err, h.probes.Close())
 	}

@@ -30,6 +30,8 @@ type Config struct {
 	Began time.Time
 	// Probes are the BPF programs to read from too; nil where there are none.
 	Probes *probes.Doors
+	// Unproven is Held.Unproven.
+	Unproven []int
 }
 
 // Ledger follows skbs from Open to Close. Its methods may be called from any
@@ -43,9 +45,12 @@ type Ledger struct {
 	mu    sync.Mutex
 	perf  *perf
 	probe *probe
-	book  *Book
-	frees []rungFree
-	err   error
+	sight *sight
+	// unproven is Held.Unproven.
+	unproven []int
+	book     *Book
+	frees    []rungFree
+	err      error
 
 	stop int
 	done chan struct{}
@@ -68,22 +73,37 @@ func Open(cfg Config) (*Ledger, error) {
 	}
 	l := &Ledger{
 		formats: formats, reasons: formats[Drop].Symbols(), book: NewBook(cfg.Rules),
-		epoch: now - time.Since(cfg.Began).Nanoseconds(), done: make(chan struct{}),
-	}
-	if l.perf, err = openPerf(formats, cfg.Devices); err != nil {
-		return nil, err
-	}
-	if l.probe, err = openProbe(cfg.Probes); err != nil {
-		return nil, errors.Join(err, l.perf.Close())
+		epoch: now - time.Since(cfg.Began).Nanoseconds(), done: make(chan struct{}), unproven: cfg.Unproven,
 	}
 	if l.stop, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
-		return nil, errors.Join(fmt.Errorf("make an eventfd: %w", err), l.perf.Close(), l.probe.Close())
+		return nil, fmt.Errorf("make an eventfd: %w", err)
 	}
-	if err := l.perf.enable(); err != nil {
-		return nil, errors.Join(err, l.perf.Close(), l.probe.Close(), unix.Close(l.stop))
+	if err := l.open(cfg); err != nil {
+		return nil, errors.Join(err, l.release())
 	}
 	go l.follow()
 	return l, nil
+}
+
+func (l *Ledger) open(cfg Config) error {
+	cpus, err := onlineCPUs()
+	if err != nil {
+		return err
+	}
+	if l.perf, err = openPerf(cpus, l.formats, cfg.Devices); err != nil {
+		return err
+	}
+	if l.sight, err = openSight(cpus); err != nil {
+		return err
+	}
+	if l.probe, err = openProbe(cfg.Probes); err != nil {
+		return err
+	}
+	return l.perf.enable()
+}
+
+func (l *Ledger) release() error {
+	return errors.Join(l.perf.Close(), l.sight.Close(), l.probe.Close(), unix.Close(l.stop))
 }
 
 func monotonic() (int64, error) {
@@ -176,5 +196,5 @@ func (l *Ledger) Close() error {
 		return fmt.Errorf("stop the ledger: %w", err)
 	}
 	<-l.done
-	return errors.Join(l.perf.Close(), l.probe.Close(), unix.Close(l.stop))
+	return l.release()
 }

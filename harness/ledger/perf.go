@@ -46,11 +46,7 @@ func (p *perf) streams() []*stream {
 }
 
 // openPerf opens the events, not yet enabled.
-func openPerf(formats map[Kind]Format, devices []string) (p *perf, err error) {
-	cpus, err := onlineCPUs()
-	if err != nil {
-		return nil, err
-	}
+func openPerf(cpus []int, formats map[Kind]Format, devices []string) (p *perf, err error) {
 	p = &perf{decoder: newDecoder(formats)}
 	defer func() {
 		if err != nil {
@@ -140,21 +136,30 @@ func (p *perf) openEvent(cpu int, f Format, chain bool, out int) (int, error) {
 		Clockid: unix.CLOCK_MONOTONIC,
 		Wakeup:  64 << 10,
 	}
-	attr.Size = uint32(unsafe.Sizeof(attr))
 	if chain {
 		attr.Sample_max_stack = maxChain
 	} else {
 		attr.Bits |= unix.PerfBitExcludeCallchainKernel
 	}
-	fd, err := unix.PerfEventOpen(&attr, -1, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	fd, err := openEvent(&attr, cpu, f.Name)
 	if err != nil {
-		return -1, explainPerf(f.Name, err)
+		return -1, err
 	}
 	p.fds = append(p.fds, fd)
 	if out >= 0 {
 		if err := unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_SET_OUTPUT, out); err != nil {
 			return -1, fmt.Errorf("send the events of %s to the ring of processor %d: %w", f.Name, cpu, err)
 		}
+	}
+	return fd, nil
+}
+
+// openEvent opens an event of one processor, whatever runs there.
+func openEvent(attr *unix.PerfEventAttr, cpu int, name string) (int, error) {
+	attr.Size = uint32(unsafe.Sizeof(*attr))
+	fd, err := unix.PerfEventOpen(attr, -1, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	if err != nil {
+		return -1, explainPerf(name, err)
 	}
 	return fd, nil
 }
@@ -258,6 +263,9 @@ func (p *perf) drain() error {
 
 // Close ends all events and unmaps their rings.
 func (p *perf) Close() error {
+	if p == nil {
+		return nil
+	}
 	var errs []error
 	for _, r := range p.rings {
 		errs = append(errs, r.Close())

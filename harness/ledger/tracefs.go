@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -61,36 +62,44 @@ func readFormats() (formats map[Kind]Format, err error) {
 	defer func() { err = errors.Join(err, root.Close()) }()
 	formats = map[Kind]Format{}
 	for _, w := range tracepoints() {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/self/fd/%d/events/%s/%s/format", root.Fd(), w.group, w.name))
-		if err != nil {
-			if !w.needed {
-				continue
-			}
+		f, err := formatOf(root, w.group, w.name)
+		var absent *fs.PathError
+		switch {
+		case err == nil:
+			formats[w.kind] = f
+		case !errors.As(err, &absent):
+			return nil, err
+		case w.needed:
 			return nil, &UnavailableError{
 				Missing: fmt.Sprintf("this kernel has no tracepoint %s:%s", w.group, w.name),
 				Hint:    "use one with CONFIG_TRACEPOINTS and CONFIG_EVENT_TRACING (CONFIG_FTRACE=y)", Err: err,
 			}
 		}
-		f, err := ParseFormat(string(text))
-		if err != nil {
-			return nil, err
-		}
-		formats[w.kind] = f
 	}
 	return formats, nil
 }
 
+// formatOf reads the format of one tracepoint; where there is none the error is
+// a *fs.PathError.
+func formatOf(root *os.File, group, name string) (Format, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/self/fd/%d/events/%s/%s/format", root.Fd(), group, name))
+	if err != nil {
+		return Format{}, err
+	}
+	return ParseFormat(string(text))
+}
+
 // openTracefs makes the mount, which goes with its descriptor (fsmount(2), 5.2).
 func openTracefs() (*os.File, error) {
-	fs, err := unix.Fsopen("tracefs", unix.FSOPEN_CLOEXEC)
+	made, err := unix.Fsopen("tracefs", unix.FSOPEN_CLOEXEC)
 	if err != nil {
 		return nil, explainTracefs(err)
 	}
-	defer func() { _ = unix.Close(fs) }()
-	if err := unix.FsconfigCreate(fs); err != nil {
+	defer func() { _ = unix.Close(made) }()
+	if err := unix.FsconfigCreate(made); err != nil {
 		return nil, explainTracefs(err)
 	}
-	mount, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC)
+	mount, err := unix.Fsmount(made, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC)
 	if err != nil {
 		return nil, explainTracefs(err)
 	}
