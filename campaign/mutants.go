@@ -62,6 +62,8 @@ type Truth struct {
 	Stock   record.Verdict `json:"stock"`
 	Verdict record.Verdict `json:"verdict"`
 	Holder  string         `json:"holder"`
+	// HolderBy is Result.HolderBy: it stands where a ledger was kept.
+	HolderBy string `json:"holder_by,omitempty"`
 	// Released is the rung that let go.
 	Released string              `json:"released_by"`
 	Held     int64               `json:"held_bytes"`
@@ -99,7 +101,7 @@ func (t Trial) line(scenario string, stock []record.Result, res record.Result) T
 	before, _ := find(stock, scenario)
 	return Truth{
 		Mutant: t.Mutant, Scenario: scenario, Stock: before.Verdict, Verdict: res.Verdict,
-		Holder: res.Holder, Released: res.ReleasedBy, Held: res.HeldBytes, Ladder: res.Ladder, Reason: res.Reason,
+		Holder: res.Holder, HolderBy: res.HolderBy, Released: res.ReleasedBy, Held: res.HeldBytes, Ladder: res.Ladder, Reason: res.Reason,
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"skleak/record"
@@ -19,15 +20,30 @@ func (rep truthReport) markdown(w io.Writer) error {
 		text.WriteString(reports.MarkdownRow(fmt.Sprint(i+1), fmt.Sprint(s.Mutants), fmt.Sprint(s.Found),
 			fmt.Sprintf("%.3f", s.Recall), fmt.Sprintf("%.3f", s.Precision), fmt.Sprintf("%.0f", run.Seconds)))
 	}
-	text.WriteString("\n" + reports.MarkdownHead("mutant", "scenario", "outcome", "runs", "shown", "holder", "held, bytes",
-		"ladder: charge after each rung"))
-	for _, r := range rep.rows() {
-		text.WriteString(reports.MarkdownRow(r.Mutant, "`"+r.Scenario+"`", string(r.Outcome), fmt.Sprintf("%d of %d", r.as, r.of),
-			string(r.Verdict), r.Holder, fmt.Sprint(r.Held), ladderText(r.Ladder)))
+	rows := rep.rows()
+	withLedger := slices.ContainsFunc(rows, func(r row) bool { return r.HolderBy != "" })
+	head := []string{"mutant", "scenario", "outcome", "runs", "shown", "holder", "held, bytes", "ladder: charge after each rung"}
+	if withLedger {
+		head = slices.Insert(head, namedBy, "named by")
+	}
+	text.WriteString("\n" + reports.MarkdownHead(head...))
+	for _, r := range rows {
+		cells := []string{
+			r.Mutant, "`" + r.Scenario + "`", string(r.Outcome), fmt.Sprintf("%d of %d", r.as, r.of),
+			string(r.Verdict), r.Holder, fmt.Sprint(r.Held), ladderText(r.Ladder),
+		}
+		if withLedger {
+			cells = slices.Insert(cells, namedBy, r.HolderBy)
+		}
+		text.WriteString(reports.MarkdownRow(cells...))
 	}
 	_, err := io.WriteString(w, text.String())
 	return err
 }
+
+// namedBy is the column of who named the holder, after the holder; it is there
+// if a ledger was kept.
+const namedBy = 6
 
 // ladderText is a ladder on one line: what was charged, and after each rung.
 // A rung climbed on several links that changes nothing more is told once.

@@ -103,3 +103,18 @@ func TestSharesCoverAll(t *testing.T) {
 		t.Errorf("of two scenarios %d", len(got))
 	}
 }
+
+func TestTruthWithLedgerSaysWhoNamedTheHolder(t *testing.T) {
+	rep := twoRuns()
+	rep.Runs = rep.Runs[:1]
+	rep.Runs[0].Table[0].HolderBy = "ladder and ledger"
+	var out strings.Builder
+	if err := rep.markdown(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| holder | named by |", "| reader of t0 | ladder and ledger | 768 |"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in %s", want, out.String())
+		}
+	}
+}
