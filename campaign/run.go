@@ -36,7 +36,8 @@ type Options struct {
 	Observe func(record.Event)
 	// Finished sees every result as it is made; nil for nobody.
 	Finished func(record.Result)
-	// Save keeps a trace; nil keeps none. Attempts count from 1.
+	// Save keeps a trace; nil keeps none. Attempts count from 1. An error ends the
+	// run: the rest would meet the same full disk.
 	Save func(sc scenarios.Scenario, attempt int, t record.Trace) error
 }
 
@@ -114,23 +115,32 @@ func (c *collector) collect(ctx context.Context, r Runner, list []scenarios.Scen
 		if !known || !e.Ends() {
 			continue
 		}
-		c.keep(sc, c.result(sc, e, attempt), attempt)
+		if err := c.save(sc, e, attempt); err != nil {
+			return err
+		}
+		c.keep(sc, c.result(sc, e), attempt)
+	}
+	return nil
+}
+
+// save keeps the trace of a scenario that has one.
+func (c *collector) save(sc scenarios.Scenario, e record.Event, attempt int) error {
+	if c.options.Save == nil || e.Trace == nil {
+		return nil
+	}
+	if err := c.options.Save(sc, attempt, *e.Trace); err != nil {
+		return fmt.Errorf("save the trace of %s: %w; make room, or name another folder", sc.Name, err)
 	}
 	return nil
 }
 
 // result judges the last event of a scenario.
-func (c *collector) result(sc scenarios.Scenario, e record.Event, attempt int) record.Result {
+func (c *collector) result(sc scenarios.Scenario, e record.Event) record.Result {
 	switch e.Kind {
 	case record.EventSkip:
 		return withoutTrace(sc, record.Skip, e.Text, e.Hint)
 	case record.EventTrouble:
 		return withoutTrace(sc, record.Error, e.Text, e.Hint)
-	}
-	if c.options.Save != nil {
-		if err := c.options.Save(sc, attempt, *e.Trace); err != nil {
-			return withoutTrace(sc, record.Error, fmt.Sprintf("save its trace: %v", err), "")
-		}
 	}
 	return verdict.Result(sc.Name, sc.Expect, sc.Known, *e.Trace)
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"skleak/record"
 	"skleak/scenarios"
@@ -211,6 +214,25 @@ func TestSavedReplaysTheSame(t *testing.T) {
 	a, b := first.Results[0], again.Results[0]
 	if a.Status != record.Fail || b.Status != a.Status || b.Verdict != a.Verdict || !b.Flaky || len(b.Attempts) != 2 {
 		t.Errorf("judged again: %+v\nwant %+v", b, a)
+	}
+}
+
+// A trace that cannot be saved ends the run; what was done before it stands.
+func TestSaveFails(t *testing.T) {
+	list := []scenarios.Scenario{{Name: "f/a"}, {Name: "f/b"}, {Name: "f/c"}}
+	r := &fake{rounds: []map[string]record.Event{{"f/a": cleanEvent(), "f/b": cleanEvent(), "f/c": cleanEvent()}}}
+	saved := 0
+	run, err := Run(t.Context(), r, list, nil, Options{Save: func(scenarios.Scenario, int, record.Trace) error {
+		if saved++; saved == 2 {
+			return unix.ENOSPC
+		}
+		return nil
+	}})
+	if !errors.Is(err, unix.ENOSPC) || !strings.Contains(err.Error(), "trace of f/b") || !run.Interrupted || saved != 2 {
+		t.Errorf("%v after %d traces; interrupted %v", err, saved, run.Interrupted)
+	}
+	if len(run.Results) != 1 || run.Results[0].Scenario != "f/a" {
+		t.Errorf("results %+v", run.Results)
 	}
 }
 

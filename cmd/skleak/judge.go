@@ -47,7 +47,7 @@ are not shown.`,
 		},
 	}
 	out.register(cmd.Flags())
-	cmd.Flags().BoolVar(&strict, "strict", false, "a known defect that shows is a failure too")
+	registerStrict(cmd.Flags(), &strict)
 	return cmd
 }
 

@@ -27,7 +27,7 @@ type matrixFlags struct {
 	traffic  trafficFlags
 	output   outputFlags
 	vm       vmFlags
-	save     string
+	save     saveFlag
 	strict   bool
 }
 
@@ -57,8 +57,8 @@ skleak merge.`,
 	f.traffic.register(fs)
 	f.output.register(fs)
 	f.vm.register(fs)
-	fs.StringVar(&f.save, "save", "", "keep the traces in this folder, a folder for each kernel in it")
-	fs.BoolVar(&f.strict, "strict", false, "a known defect that shows is a failure too")
+	f.save.registerMany(fs)
+	registerStrict(fs, &f.strict)
 	return cmd
 }
 
@@ -95,6 +95,9 @@ func (f *matrixFlags) prepare(cmd *cobra.Command, args []string) (list, controls
 		return nil, nil, errors.New("--kernels is missing: name some like debian:5.10,debian:6.1..7.3")
 	}
 	if err := f.vm.check(); err != nil {
+		return nil, nil, err
+	}
+	if err := f.save.check(); err != nil {
 		return nil, nil, err
 	}
 	if f.parallel < 0 || f.parallel > 1024 {
@@ -237,10 +240,7 @@ func (m *matrix) one(ctx context.Context, v vm.VM, list []scenarios.Scenario, ro
 	if ctx.Err() != nil {
 		return record.Run{Kernel: kernelRecord(v), Controls: []record.Result{}, Results: []record.Result{}, Interrupted: true}, ctx.Err()
 	}
-	o := campaign.Options{AllowLasting: true, Observe: row.Observe, Finished: row.Finished}
-	if m.flags.save != "" {
-		o.Save = campaign.Saved{Dir: m.flags.save + "/" + fileName(string(v.Kernel.Name))}.Save
-	}
+	o := m.flags.save.below(v.Kernel.Name, "").options(campaign.Options{AllowLasting: true, Observe: row.Observe, Finished: row.Finished})
 	run, err := campaign.Run(ctx, v, list, m.controls, o)
 	if run.Kernel.Source == "" {
 		run.Kernel = kernelRecord(v)

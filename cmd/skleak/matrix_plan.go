@@ -142,7 +142,7 @@ the exit status is never 0 without it.`,
 		},
 	}
 	out.register(cmd.Flags())
-	cmd.Flags().BoolVar(&strict, "strict", false, "a known defect that shows is a failure too")
+	registerStrict(cmd.Flags(), &strict)
 	return cmd
 }
 

@@ -20,7 +20,7 @@ type mutantsRunFlags struct {
 	whole    bool
 	runs     int
 	parallel int
-	save     string
+	save     saveFlag
 	truth    truthFlags
 	vm       vmFlags
 }
@@ -55,7 +55,7 @@ The exit status is 1 on any miss, any wrong or false finding, 2 on trouble.`,
 	fs.BoolVar(&f.whole, "whole", false, "run the whole catalogue on every mutant")
 	fs.IntVar(&f.runs, "runs", 1, "do it all so many times")
 	fs.IntVar(&f.parallel, "parallel", 0, "VMs at once (default by processors and memory)")
-	fs.StringVar(&f.save, "save", "", "keep the traces in this folder, a folder for each kernel in it")
+	f.save.registerMany(fs)
 	f.truth.register(fs)
 	f.vm.register(fs)
 	return cmd
@@ -63,6 +63,9 @@ The exit status is 1 on any miss, any wrong or false finding, 2 on trouble.`,
 
 func (f *mutantsRunFlags) run(ctx context.Context, t terminal, args []string, status *statusCode) error {
 	if err := f.vm.check(); err != nil {
+		return err
+	}
+	if err := f.save.check(); err != nil {
 		return err
 	}
 	if f.runs < 1 || f.runs > 1000 {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -125,14 +124,11 @@ func (r *trials) one(ctx context.Context, v vm.VM, i, n int, list []scenarios.Sc
 		// The whole catalogue takes as long as many mutants together.
 		v.Guests = max(r.parallel/2, 1)
 	}
-	o := campaign.Options{AllowLasting: true, Once: i > 0}
-	if r.flags.save != "" {
-		dir := filepath.Join(r.flags.save, fileName(string(v.Kernel.Name)))
-		if n > 0 {
-			dir = fmt.Sprintf("%s.%d", dir, n+1)
-		}
-		o.Save = campaign.Saved{Dir: dir}.Save
+	again := ""
+	if n > 0 {
+		again = fmt.Sprintf(".%d", n+1)
 	}
+	o := r.flags.save.below(v.Kernel.Name, again).options(campaign.Options{AllowLasting: true, Once: i > 0})
 	v.Replay = "skleak mutants run --kernel " + r.flags.kernel + " " + mutantNames(r.list)
 	run, err := campaign.Run(ctx, v, list, r.controls, o)
 	if err != nil {

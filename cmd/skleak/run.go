@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"time"
 
@@ -24,7 +22,7 @@ type runFlags struct {
 
 	jobs         int
 	patience     time.Duration
-	save         string
+	save         saveFlag
 	strict       bool
 	allowLasting bool
 	verifyLaw    bool
@@ -58,8 +56,8 @@ or wrong usage, 4 everything skipped, 130 interrupted.`,
 	f.output.register(fs)
 	fs.IntVar(&f.jobs, "jobs", 0, "sandboxes that may send at once (default two a processor)")
 	fs.DurationVar(&f.patience, "patience", harness.DefaultPatience, "how long to wait for a held charge to go by itself")
-	fs.StringVar(&f.save, "save", "", "keep the traces in this folder, for `skleak judge`")
-	fs.BoolVar(&f.strict, "strict", false, "a known defect that shows is a failure too")
+	f.save.register(fs)
+	registerStrict(fs, &f.strict)
 	fs.BoolVar(&f.allowLasting, "allow-lasting", false, "run scenarios that may leave kernel memory lost until the next boot")
 	fs.BoolVar(&f.verifyLaw, "verify-law", false, "try a predicted stall rate out: a paced run just under and just over it")
 	fs.BoolVar(&f.noModules, "no-modules", false, "skip what would load a kernel module")
@@ -77,10 +75,8 @@ func (f *runFlags) run(cmd *cobra.Command, t terminal, args []string, status *st
 		return err
 	}
 	defer out.discard()
-	if f.save != "" {
-		if err := writableFolder(f.save); err != nil {
-			return err
-		}
+	if err := f.save.check(); err != nil {
+		return err
 	}
 	local := harness.NewLocal()
 	if f.jobs > 0 {
@@ -92,13 +88,8 @@ func (f *runFlags) run(cmd *cobra.Command, t terminal, args []string, status *st
 	local.Options.Ledger = f.ledger.mode
 
 	live := newLive(t, f.output, len(list)+len(controls))
-	o := campaign.Options{AllowLasting: f.allowLasting, Observe: live.Observe, Finished: live.Finished}
-	ctx, cancel := context.WithCancelCause(cmd.Context())
-	defer cancel(nil)
-	if f.save != "" {
-		o.Save = saveOrStop(campaign.Saved{Dir: f.save}, cancel)
-	}
-	run, runErr := campaign.Run(ctx, local, list, controls, o)
+	o := f.save.options(campaign.Options{AllowLasting: f.allowLasting, Observe: live.Observe, Finished: live.Finished})
+	run, runErr := campaign.Run(cmd.Context(), local, list, controls, o)
 	live.Close()
 	rep := record.Report{Schema: record.ReportSchema, Runs: []record.Run{run}}
 	var denied *harness.PrivilegeError
@@ -110,18 +101,6 @@ func (f *runFlags) run(cmd *cobra.Command, t terminal, args []string, status *st
 	}
 	*status = statusCode(rep.ExitCode(f.strict))
 	return runErr
-}
-
-// saveOrStop saves traces and ends the run when one cannot be saved: the rest
-// would meet the same full disk.
-func saveOrStop(to campaign.Saved, stop context.CancelCauseFunc) func(scenarios.Scenario, int, record.Trace) error {
-	return func(sc scenarios.Scenario, attempt int, t record.Trace) error {
-		err := to.Save(sc, attempt, t)
-		if err != nil {
-			stop(fmt.Errorf("%w; make room, or name another folder with --save", err))
-		}
-		return err
-	}
 }
 
 // prepare chooses the scenarios and lets the flags change them.
@@ -137,18 +116,6 @@ func (f *runFlags) prepare(cmd *cobra.Command, args []string) (list, controls []
 	}
 	list, err = f.traffic.apply(cmd.Flags(), list)
 	return list, controls, err
-}
-
-// writableFolder makes the folder and sees that a file can be written there.
-func writableFolder(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make the folder for traces: %w; name another with --save", err)
-	}
-	f, err := os.CreateTemp(dir, ".skleak-*")
-	if err != nil {
-		return fmt.Errorf("write to the folder for traces: %w; name another with --save", err)
-	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // completeScenarios offers the catalogue's names, and files.

@@ -18,7 +18,7 @@ type vmRunFlags struct {
 	traffic trafficFlags
 	output  outputFlags
 	vm      vmFlags
-	save    string
+	save    saveFlag
 	strict  bool
 }
 
@@ -45,8 +45,8 @@ The exit status is that of skleak run; a kernel that does not boot gives 2.`,
 	f.output.register(fs)
 	f.vm.register(fs)
 	fs.StringVar(&f.vm.keep, "keep", "", "keep the last guest's console, initramfs and QEMU command in this folder")
-	fs.StringVar(&f.save, "save", "", "keep the traces in this folder, for `skleak judge`")
-	fs.BoolVar(&f.strict, "strict", false, "a known defect that shows is a failure too")
+	f.save.register(fs)
+	registerStrict(fs, &f.strict)
 	return cmd
 }
 
@@ -78,10 +78,7 @@ func (f *vmRunFlags) run(cmd *cobra.Command, t terminal, args []string, status *
 		return err
 	}
 	live := newLive(t, f.output, len(list)+len(controls))
-	o := campaign.Options{AllowLasting: true, Observe: live.Observe, Finished: live.Finished}
-	if f.save != "" {
-		o.Save = campaign.Saved{Dir: f.save}.Save
-	}
+	o := f.save.options(campaign.Options{AllowLasting: true, Observe: live.Observe, Finished: live.Finished})
 	run, runErr := campaign.Run(cmd.Context(), m, list, controls, o)
 	live.Close()
 	if runErr != nil && cmd.Context().Err() == nil {
@@ -104,12 +101,12 @@ func (f *vmRunFlags) prepare(cmd *cobra.Command, args []string) (list, controls 
 	if err := f.vm.check(); err != nil {
 		return nil, nil, err
 	}
-	for _, dir := range []string{f.save, f.vm.keep} {
-		if dir == "" {
-			continue
-		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, nil, fmt.Errorf("make the folder %s: %w", dir, err)
+	if err := f.save.check(); err != nil {
+		return nil, nil, err
+	}
+	if f.vm.keep != "" {
+		if err := os.MkdirAll(f.vm.keep, 0o755); err != nil {
+			return nil, nil, fmt.Errorf("make the folder of --keep: %w", err)
 		}
 	}
 	if list, controls, err = choose(args); err != nil {
