@@ -120,6 +120,10 @@ func TestEveryQdisc(t *testing.T) {
 		"fq":       &scenarios.FqOptions{Limit: 500, MaxRate: 1000},
 		"fq_codel": &scenarios.FqCodelOptions{Limit: 500},
 		"pfifo":    &scenarios.PfifoOptions{Limit: 500},
+		"prio":     &scenarios.PrioOptions{},
+		"sfq":      &scenarios.SfqOptions{Limit: 100},
+		"codel":    &scenarios.CodelOptions{Limit: 500},
+		"cake":     &scenarios.CakeOptions{Rate: 8, Limit: 1 << 20},
 	}
 	for _, kind := range scenarios.QdiscKinds() {
 		t.Run(kind.Name, func(t *testing.T) {
@@ -138,7 +142,7 @@ func TestEveryQdisc(t *testing.T) {
 			snd := newSender(t, w.spaces[0], "v0")
 			snd.send(100, false)
 			t.Logf("%d bytes charged for 100 packets", snd.charge())
-			if holds := slices.Contains([]string{"plug", "tbf", "htb", "fq"}, kind.Name); holds != (snd.charge() > 50*300) {
+			if holds := slices.Contains([]string{"plug", "tbf", "htb", "fq", "cake"}, kind.Name); holds != (snd.charge() > 50*300) {
 				t.Errorf("%d bytes are charged; holds: %v", snd.charge(), holds)
 			}
 			steps, err := w.Steps(t.Context())
@@ -178,4 +182,17 @@ func TestDefaultQdiscIsPurged(t *testing.T) {
 	if err != nil || len(qs) != 1 || qs[0].Type() != "pfifo" {
 		t.Errorf("qdiscs of x0 are %v, %v", qs, err)
 	}
+}
+
+func TestLeafOfHtb(t *testing.T) {
+	defer truthful(t, here("htb"))
+	near := common("v0")
+	near.Qdisc = qdisc(&scenarios.HtbOptions{Rate: 8, Burst: 256, Leaf: qdisc(&scenarios.PfifoOptions{Limit: 10})})
+	w := build(t, scene("v0", veth(near, common("v1"))))
+	snd := newSender(t, w.spaces[0], "v0")
+	snd.send(100, false)
+	if got := snd.charge(); got < 10*300 || got > 20*1000 {
+		t.Errorf("%d bytes are charged with room for 10 packets", got)
+	}
+	climb(t, w)
 }

@@ -57,6 +57,14 @@ func (lk *link) addKind(options scenarios.QdiscOptions, parent uint32) error {
 		return lk.addFqCodel(o, parent)
 	case *scenarios.PfifoOptions:
 		return lk.addPfifo(o, parent)
+	case *scenarios.PrioOptions:
+		return lk.addPrio(parent)
+	case *scenarios.SfqOptions:
+		return lk.addSfq(o, parent)
+	case *scenarios.CodelOptions:
+		return lk.addCodel(o, parent)
+	case *scenarios.CakeOptions:
+		return lk.addCake(o, parent)
 	default:
 		return fmt.Errorf("no way is known to build a qdisc of kind %s", options.Kind())
 	}

@@ -40,7 +40,9 @@ func TestCatalogueHasEveryKindInItsOrdinaryState(t *testing.T) {
 			}
 			into[s.Links[e.link].Kind()] = true
 			if e.common.Qdisc != nil {
-				into["qdisc "+e.common.Qdisc.Kind()] = true
+				for _, kind := range e.common.Qdisc.Kinds() {
+					into["qdisc "+kind] = true
+				}
 			}
 		}
 	}

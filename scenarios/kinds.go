@@ -63,6 +63,10 @@ func qdiscKinds() []qdiscKind {
 		fqKind(),
 		fqCodelKind(),
 		pfifoKind(),
+		prioKind(),
+		sfqKind(),
+		codelKind(),
+		cakeKind(),
 	}
 }
 

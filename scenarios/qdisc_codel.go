@@ -1,0 +1,22 @@
+package scenarios
+
+// CodelOptions are the options of codel.
+type CodelOptions struct {
+	// Limit in packets; 0 leaves the kernel's 1000.
+	Limit int
+}
+
+func codelKind() qdiscKind {
+	return qdiscKind{
+		Kind:    Kind{"codel", "drops what has waited too long", "CONFIG_NET_SCH_CODEL", "sch_codel"},
+		options: func() QdiscOptions { return &CodelOptions{} },
+	}
+}
+
+// Kind implements QdiscOptions.
+func (*CodelOptions) Kind() string { return "codel" }
+
+// Check implements QdiscOptions.
+func (o *CodelOptions) Check() error { return notNegative("limit", o.Limit) }
+
+func (o *CodelOptions) fields() []field { return []field{{"limit", whole(&o.Limit)}} }
