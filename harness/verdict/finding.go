@@ -114,10 +114,11 @@ func heaviest(t record.Trace) socketFacts {
 	var best socketFacts
 	found := false
 	for i, sock := range t.Sockets {
+		held := heldBy(t, i)
 		s := socketFacts{
-			name: sock.Name, sndbuf: max(sock.SndBuf, 0), peak: max(sock.Peak, 0),
-			sent: max(sock.Sent, 0), series: sock.Series,
-			held: heldBy(t, i),
+			name: sock.Name, sndbuf: max(sock.SndBuf, 0), sent: max(sock.Sent, 0), series: sock.Series,
+			// The sampler may miss a burst that is soon over.
+			held: held, peak: max(sock.Peak, held),
 		}
 		if !found || cmp.Or(cmp.Compare(s.held, best.held), cmp.Compare(s.peak, best.peak)) > 0 {
 			best, found = s, true

@@ -87,7 +87,7 @@ func TestLaw(t *testing.T) {
 		{"levels off, paced", level(100, "100/s"),
 			"Levels off at 83200 bytes (100 packets): never silent with this send buffer of 212992; silent with one under 166400.", 0},
 		{"a full queue refuses the rest", with(stuck(10), func(t *record.Trace) {
-			t.Sent, t.Sockets[0].Sent, t.Refused = 14, 14, map[string]int{"ENOBUFS": 2986}
+			t.Sent, t.Sockets[0].Sent, t.Sockets[0].Peak, t.Refused = 14, 14, 0, map[string]int{"ENOBUFS": 2986}
 		}), "Levels off at 8320 bytes (10 packets): never silent with this send buffer of 212992; silent with one under 16640.", 0},
 		{"refused now and then", with(stuck(100), func(t *record.Trace) {
 			t.Sent, t.Sockets[0].Sent, t.Refused = 100, 100, map[string]int{"ENOBUFS": 50}
