@@ -10,6 +10,7 @@ func (b *Book) probed(e Event) {
 		b.own(e, l)
 	case Uncharge:
 		if l != nil {
+			l.given = true
 			l.note(e)
 		}
 	case Clone:
@@ -49,7 +50,7 @@ func (b *Book) own(e Event, l *life) {
 		b.beginCharged(e).owned = true
 		return
 	}
-	l.charged = true
+	l.charged, l.given = true, false
 	l.note(e)
 }
 

@@ -46,6 +46,14 @@ func TestBookProbed(t *testing.T) {
 			nil, []Count{{Place: inTun, Read: true, Loose: 1}}, 1, 0,
 		},
 		{
+			"orphaned in part, in netem", at(charge(1), queue(1, "v0"), uncharge(1)),
+			[]uint64{1}, []Count{{Place: inQueue, Read: true, Loose: 1}}, 1, 0,
+		},
+		{
+			"charged anew", at(charge(1), queue(1, "v0"), uncharge(1), own(1)),
+			[]uint64{1}, []Count{held(inQueue, 1)}, 1, 0,
+		},
+		{
 			"a TUN that does not orphan", at(charge(1), queue(1, "t0"), start(1, "t0"), xmit(1, "t0", 0)),
 			[]uint64{1}, []Count{held(inTun, 1)}, 1, 0,
 		},

@@ -29,6 +29,9 @@ func (b *Book) Counts(read Charges) []Count {
 	}
 	for _, l := range b.live {
 		c, bytes := get(l.place), read[l.addr]
+		if l.given {
+			bytes = 0
+		}
 		switch {
 		case bytes > 0 || read == nil && l.charged:
 			c.Charged++

@@ -59,6 +59,9 @@ type life struct {
 	// owned: its life begins with an Own, which the Charge of the same skb follows
 	// on kernels where the one calls the other.
 	owned bool
+	// given: its charge was given back. It may still name its socket then, with a
+	// destructor (skb_orphan_partial, which netem calls), and reads as if charged.
+	given bool
 	steps []Step
 }
 
