@@ -32,6 +32,9 @@ func writeTable(w io.Writer, rep record.Report, o Options) error {
 func (p painter) run(out *bytes.Buffer, run record.Run) {
 	k := run.Kernel
 	title := fmt.Sprintf("kernel %s %s (%s)", k.Release, k.Arch, k.Source)
+	if k.Release == "" {
+		title = "kernel " + k.Source
+	}
 	fmt.Fprintf(out, "%s\n\n", p.bold(p.safe(title)))
 	shown := rows(run)
 	if len(shown) > 0 {

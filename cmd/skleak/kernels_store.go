@@ -35,20 +35,43 @@ func fetchKernel(ctx context.Context, t terminal, spec string) (*kernels.Kernel,
 	return fetchOne(ctx, t, store, names[0])
 }
 
+// resolved is a kernel's name, or what was asked for and why it means none.
+type resolved struct {
+	name kernels.Name
+	err  error
+}
+
 // resolveKernels gives the names that specs mean, each once.
 func resolveKernels(ctx context.Context, store *kernels.Store, specs string) ([]kernels.Name, error) {
-	list, err := kernels.ParseList(specs)
+	list, err := resolveEach(ctx, store, specs)
 	if err != nil {
 		return nil, err
 	}
 	var names []kernels.Name
+	for _, r := range list {
+		if r.err != nil {
+			return nil, r.err
+		}
+		names = append(names, r.name)
+	}
+	return names, nil
+}
+
+// resolveEach is resolveKernels where one that cannot be had leaves the others.
+func resolveEach(ctx context.Context, store *kernels.Store, specs string) ([]resolved, error) {
+	list, err := kernels.ParseList(specs)
+	if err != nil {
+		return nil, err
+	}
+	var out []resolved
 	seen := map[kernels.Name]bool{}
 	for _, spec := range list {
-		mutant := spec.Mutant
+		asked, mutant := kernels.Name(spec.String()), spec.Mutant
 		spec.Mutant = ""
 		found, err := store.Resolve(ctx, spec)
 		if err != nil {
-			return nil, err
+			out = append(out, resolved{asked, err})
+			continue
 		}
 		for _, name := range found {
 			if mutant != "" {
@@ -56,11 +79,11 @@ func resolveKernels(ctx context.Context, store *kernels.Store, specs string) ([]
 			}
 			if !seen[name] {
 				seen[name] = true
-				names = append(names, name)
+				out = append(out, resolved{name, nil})
 			}
 		}
 	}
-	return names, nil
+	return out, nil
 }
 
 func fetchOne(ctx context.Context, t terminal, store *kernels.Store, name kernels.Name) (*kernels.Kernel, error) {

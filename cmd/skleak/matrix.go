@@ -112,7 +112,7 @@ func (f *matrixFlags) prepare(cmd *cobra.Command, args []string) (list, controls
 
 // part is what one kernel has to run.
 type part struct {
-	name kernels.Name
+	resolved
 	list []scenarios.Scenario
 }
 
@@ -122,7 +122,7 @@ func (f *matrixFlags) parts(ctx context.Context, list []scenarios.Scenario) ([]p
 	if err != nil {
 		return nil, nil, err
 	}
-	names, err := resolveKernels(ctx, store, f.kernels)
+	names, err := resolveEach(ctx, store, f.kernels)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -130,14 +130,14 @@ func (f *matrixFlags) parts(ctx context.Context, list []scenarios.Scenario) ([]p
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, name := range names {
-		shard.Kernels = append(shard.Kernels, string(name))
+	for _, one := range names {
+		shard.Kernels = append(shard.Kernels, string(one.name))
 	}
 	for _, sc := range list {
 		shard.Scenarios = append(shard.Scenarios, sc.Name)
 	}
 	var parts []part
-	for k, name := range names {
+	for k, one := range names {
 		var mine []scenarios.Scenario
 		for i, sc := range list {
 			if shard.Owns(k, i) {
@@ -145,7 +145,7 @@ func (f *matrixFlags) parts(ctx context.Context, list []scenarios.Scenario) ([]p
 			}
 		}
 		if len(mine) > 0 {
-			parts = append(parts, part{name, mine})
+			parts = append(parts, part{one, mine})
 		}
 	}
 	if f.shard == "" {
@@ -200,7 +200,7 @@ func (m *matrix) run(ctx context.Context, parts []part) ([]record.Run, error) {
 	group.SetLimit(parallel)
 	for _, i := range longestParts(parts) {
 		group.Go(func() error {
-			runs[i], errs[i] = m.one(ctx, machines[i], parts[i].list, board.row(i))
+			runs[i], errs[i] = m.one(ctx, machines[i], parts[i], board.row(i))
 			return nil
 		})
 	}
@@ -208,40 +208,67 @@ func (m *matrix) run(ctx context.Context, parts []part) ([]record.Run, error) {
 	return runs, ctx.Err()
 }
 
-// machines makes a VM for each part, fetching what the store lacks.
+// machines makes a VM for each part, fetching what the store lacks. A kernel
+// that cannot be had is told in its part; if none can, that is the error.
 func (m *matrix) machines(ctx context.Context, parts []part) ([]vm.VM, error) {
 	store, err := openStore()
 	if err != nil {
 		return nil, err
 	}
-	var out []vm.VM
-	for _, p := range parts {
-		k, err := fetchOne(ctx, m.terminal, store, p.name)
-		if err != nil {
-			return nil, err
+	out := make([]vm.VM, len(parts))
+	var first *vm.VM
+	var missing []error
+	for i := range parts {
+		p := &parts[i]
+		if p.err == nil {
+			out[i], p.err = m.machine(ctx, store, p.name)
 		}
-		v, err := m.flags.vm.machine(k)
-		if err != nil {
-			return nil, err
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case p.err != nil:
+			out[i].Kernel = &kernels.Kernel{Name: p.name}
+			missing = append(missing, p.err)
+		case first != nil:
+			out[i].Accel = first.Accel
+		default:
+			if err := accelerate(ctx, &out[i]); err != nil {
+				return nil, err
+			}
+			first = &out[i]
 		}
-		if len(out) > 0 {
-			v.Accel = out[0].Accel
-		} else if err := accelerate(ctx, &v); err != nil {
-			return nil, err
-		}
-		v.Replay = "skleak " + shellWords(append([]string{"vm", "run", "--kernel", string(k.Name), "--keep", "guest"}, m.args...)...)
-		out = append(out, v)
+	}
+	if first == nil && len(missing) > 0 {
+		return nil, missing[0]
+	}
+	for _, err := range missing {
+		fmt.Fprintf(m.terminal.err, "skleak: %s\n", oneLine(err))
 	}
 	return out, nil
 }
 
+func (m *matrix) machine(ctx context.Context, store *kernels.Store, name kernels.Name) (vm.VM, error) {
+	k, err := fetchOne(ctx, m.terminal, store, name)
+	if err != nil {
+		return vm.VM{}, err
+	}
+	v, err := m.flags.vm.machine(k)
+	v.Replay = "skleak " + shellWords(append([]string{"vm", "run", "--kernel", string(k.Name), "--keep", "guest"}, m.args...)...)
+	return v, err
+}
+
 // one runs a part. Trouble with a kernel is its run's, not the matrix's.
-func (m *matrix) one(ctx context.Context, v vm.VM, list []scenarios.Scenario, row *boardRow) (record.Run, error) {
+func (m *matrix) one(ctx context.Context, v vm.VM, p part, row *boardRow) (record.Run, error) {
+	if p.err != nil {
+		run := record.Run{Kernel: kernelRecord(v), Controls: []record.Result{}, Results: []record.Result{}, Trouble: p.err.Error()}
+		row.done(run)
+		return run, p.err
+	}
 	if ctx.Err() != nil {
 		return record.Run{Kernel: kernelRecord(v), Controls: []record.Result{}, Results: []record.Result{}, Interrupted: true}, ctx.Err()
 	}
 	o := m.flags.save.below(v.Kernel.Name, "").options(campaign.Options{AllowLasting: true, Observe: row.Observe, Finished: row.Finished})
-	run, err := campaign.Run(ctx, v, list, m.controls, o)
+	run, err := campaign.Run(ctx, v, p.list, m.controls, o)
 	if run.Kernel.Source == "" {
 		run.Kernel = kernelRecord(v)
 	}
