@@ -8,8 +8,8 @@ type crew struct {
 	registry Registry
 	self     string
 	lasts    bool
-	// refilling is what the counts of skbs in one sandbox may see of another.
-	refilling refills
+	// filling is what the counts of skbs in one sandbox may see of another.
+	filling fills
 
 	mu   sync.Mutex
 	idle []*sandbox

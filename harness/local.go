@@ -172,7 +172,7 @@ func (l Local) runOne(ctx context.Context, boxes *crew, sc scenarios.Scenario, s
 	boxCtx, stop := context.WithTimeout(ctx, deadline)
 	defer stop()
 	var last *record.Event
-	disturbed, refilled := boxes.refilling.watch(), 0
+	disturbed, refilled := boxes.filling.start(), 0
 	if err = l.giveCards(sc, box); err == nil {
 		err = box.run(boxCtx, sc, l.Options, func(e record.Event) bool {
 			switch {
@@ -180,7 +180,7 @@ func (l Local) runOne(ctx context.Context, boxes *crew, sc scenarios.Scenario, s
 				freeSlot()
 			case e.Kind == record.EventPhase && e.Text == record.PhaseRefill:
 				refilled++
-				boxes.refilling.begin()
+				boxes.filling.refill()
 			}
 			if e.Ends() {
 				last = &e
@@ -191,7 +191,7 @@ func (l Local) runOne(ctx context.Context, boxes *crew, sc scenarios.Scenario, s
 		})
 	}
 	how, finishErr := boxes.giveBack(box, err == nil && boxCtx.Err() == nil)
-	boxes.refilling.end(refilled)
+	boxes.filling.end(refilled)
 	if last != nil && last.Trace != nil && disturbed(refilled) {
 		last.Trace.Orphans = nil
 	}

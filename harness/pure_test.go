@@ -126,19 +126,22 @@ func TestLadderDrift(t *testing.T) {
 	}
 }
 
-func TestRefills(t *testing.T) {
-	var r refills
-	before := r.watch()
-	if before(0) {
+func TestFills(t *testing.T) {
+	var f fills
+	first := f.start()
+	if first(0) {
 		t.Error("disturbed by nobody")
 	}
-	r.begin()
-	if !before(0) || before(1) {
+	f.refill()
+	if !first(0) || first(1) {
 		t.Error("a refill disturbs others, and only others")
 	}
-	during := r.watch()
-	r.end(1)
-	if !during(0) || r.watch()(0) {
-		t.Error("one that is under way disturbs; one that is over does not")
+	during := f.start()
+	if !first(1) {
+		t.Error("one that begins disturbs what goes on")
+	}
+	f.end(1)
+	if !during(0) || f.start()(0) {
+		t.Error("a refill under way disturbs; one that is over does not")
 	}
 }
