@@ -6,6 +6,10 @@ import (
 	"skleak/record"
 )
 
+// leastPacket is an IPv4 header in bytes: a backlog of less than that for each
+// packet lost is not made of them.
+const leastPacket = 20
+
 // rootParent is the Parent of a root qdisc in a State.
 const rootParent = "root"
 
@@ -73,10 +77,7 @@ func rungOf(q record.QdiscState, rungs []record.RungTrace) (record.RungTrace, bo
 // was lost: it had so many and its end did not free them, or it dropped so
 // many, or so many went in, and neither came out nor wait.
 func loses(q record.QdiscState, lost int64, rung record.RungTrace, t record.Trace) bool {
-	kept, dropped := int64(q.QLen), int64(q.Drops)
-	if kept == lost {
-		return rung.Before == rung.After
-	}
-	inside := int64(t.Sent+refusals(t)) - int64(q.Packets) - kept
-	return dropped == lost || inside == lost
+	forgot := rung.Backlog >= lost*leastPacket && rung.Before-rung.After <= rung.Drift
+	inside := int64(t.Sent+refusals(t)) - int64(q.Packets) - int64(q.QLen)
+	return forgot || int64(q.Drops) == lost || inside == lost
 }

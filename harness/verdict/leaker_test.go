@@ -27,9 +27,17 @@ func TestLeakOfAQdisc(t *testing.T) {
 		holder string
 	}{
 		{"all came out of it", func(*record.Trace, *record.QdiscState) {}, driver},
-		{"its end forgot what it had", func(_ *record.Trace, q *record.QdiscState) { q.Packets, q.QLen = 0, 128 }, qdisc},
+		{"its end forgot what it had", func(tr *record.Trace, q *record.QdiscState) {
+			q.Packets, q.QLen, tr.Rungs[0].Backlog = 0, 128, 128*78
+		}, qdisc},
+		{"its end forgot what time had left", func(tr *record.Trace, q *record.QdiscState) {
+			tr.Sent, q.Packets, q.QLen, tr.Rungs[0].Backlog = 300, 150, 150, 128*78
+		}, qdisc},
+		{"its end freed a packet of somebody else", func(tr *record.Trace, q *record.QdiscState) {
+			q.QLen, tr.Rungs[0].Backlog = 1, 42
+		}, driver},
 		{"its end freed as many as the driver lost", func(tr *record.Trace, q *record.QdiscState) {
-			tr.Sent, q.QLen = 256, 128
+			tr.Sent, q.QLen, tr.Rungs[0].Backlog = 256, 128, 128*78
 			tr.Rungs[0].Before = 2 * 106496
 		}, driver},
 		{"it dropped as many", func(tr *record.Trace, q *record.QdiscState) { tr.Sent, q.Drops = 256, 128 }, qdisc},
