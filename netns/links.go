@@ -187,7 +187,7 @@ func (lk *link) setAttributes(l netlink.Link) error {
 	}
 	if lk.MTU != 0 {
 		if err := nl.LinkSetMTU(l, lk.MTU); err != nil {
-			return fmt.Errorf("set its mtu to %d: %w", lk.MTU, err)
+			return fmt.Errorf("set its mtu to %d: %w; the %s itself or the link below it allows less", lk.MTU, err, lk.kind)
 		}
 	}
 	if lk.TxQueueLen != nil {

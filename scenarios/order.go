@@ -108,16 +108,29 @@ func (o *ordering) missing(n need) error {
 // noLink says that a name stands for no link of a namespace.
 func noLink(path, netns, name string, links []Link) error {
 	var names []string
+	what := fmt.Sprintf("no link %s in %s", shown(name), namespace(netns))
 	for _, e := range ends(links) {
-		if e.common.Netns == netns && !slices.Contains(names, e.common.Name) {
+		// The link that asks is no answer.
+		asks := strings.HasPrefix(path, "links"+e.path+".")
+		if e.common.Netns == netns && !asks && !slices.Contains(names, e.common.Name) {
 			names = append(names, e.common.Name)
 		}
+		if e.common.Name == name {
+			return wrong(path, what, fmt.Sprintf("the one in %s cannot be reached from there; put both into one namespace", namespace(e.common.Netns)))
+		}
 	}
-	where := "the sandbox's own namespace"
-	if netns != "" {
-		where = "namespace " + netns
+	if len(names) == 0 {
+		return wrong(path, what, "list it under links")
 	}
-	return wrong(path, fmt.Sprintf("no link %s in %s", shown(name), where), suggest(name, names))
+	return wrong(path, what, suggest(name, names))
+}
+
+// namespace is how messages call one.
+func namespace(netns string) string {
+	if netns == "" {
+		return "the sandbox's own namespace"
+	}
+	return "namespace " + netns
 }
 
 // hasLink reports whether a namespace has a link.

@@ -87,3 +87,16 @@ func TestKindsAreWhole(t *testing.T) {
 		}
 	}
 }
+
+func TestNoLinkSaysWhereItIs(t *testing.T) {
+	for _, test := range []struct{ file, want string }{
+		{"- {name: br0, kind: bridge, netns: far}\n      - {name: v0, kind: veth, master: br0, peer: {name: v1}}", "the one in namespace far cannot be reached"},
+		{"- {name: v0.7, kind: vlan, parent: v0, id: 7}", "list it under links"},
+		{"- {name: v0, kind: dummy}\n      - {name: v0.7, kind: vlan, parent: v1, id: 7}", "did you mean v0?"},
+	} {
+		_, err := Decode("x", strings.NewReader("scenarios:\n  - name: a/b\n    links:\n      "+test.file+"\n    expect: clean\n"))
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s\ngives %v, want %q", test.file, err, test.want)
+		}
+	}
+}
