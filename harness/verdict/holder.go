@@ -22,9 +22,6 @@ const (
 // name sets Holder and ReleasedBy from the ladder.
 func (f *Finding) name(t record.Trace) {
 	switch {
-	case f.Verdict == record.Leaked && leftCharged(t) == 0 && f.HeldBytes > 0:
-		// Only the socket stays; a rung did take the charge away.
-		f.Holder, f.ReleasedBy = letGo(t)
 	case f.Verdict == record.Leaked:
 		f.ReleasedBy = "nothing"
 		f.Holder = leaker(t)
