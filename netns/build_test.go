@@ -153,11 +153,15 @@ func TestIPv6IsOffUnlessAsked(t *testing.T) {
 		if err := w.Close(); err != nil {
 			t.Error(err)
 		}
-		// NB: the sandbox's own namespace is used again by the next test.
-		if err := setSysctl("net/ipv6/conf/default/disable_ipv6", "0"); err != nil {
-			t.Error(err)
-		}
-		if err := setSysctl("net/ipv6/conf/all/disable_ipv6", "0"); err != nil {
+		ipv6OnAgain(t)
+	}
+}
+
+// ipv6OnAgain undoes what an earlier test in the same namespace has done.
+func ipv6OnAgain(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"default", "all"} {
+		if err := setSysctl("net/ipv6/conf/"+name+"/disable_ipv6", "0"); err != nil {
 			t.Error(err)
 		}
 	}

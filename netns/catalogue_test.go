@@ -19,6 +19,9 @@ func TestCatalogue(t *testing.T) {
 			if s.Lasting {
 				t.Skip("may lose kernel memory for good")
 			}
+			if s.IPv6 {
+				ipv6OnAgain(t)
+			}
 			w := build(t, s)
 			snd := newSender(t, w.spaces[0], s.Traffic.Via[0])
 			snd.send(100, false)
