@@ -22,6 +22,8 @@ type part interface {
 type board struct {
 	accel  Accel
 	memory int
+	// tsc is hostTSC.
+	tsc uint64
 }
 
 func (b board) Cmdline() []string {
@@ -43,6 +45,9 @@ func (b board) KArgs() []string {
 	}
 	if b.accel == AccelTCG {
 		args = append(args, "highres=off")
+		if b.tsc > 0 {
+			args = append(args, fmt.Sprintf("tsc_early_khz=%d", b.tsc))
+		}
 	}
 	return args
 }

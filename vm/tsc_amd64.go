@@ -1,0 +1,5 @@
+package vm
+
+// readTSC reads the time stamp counter (RDTSC), after all that was to be read
+// before.
+func readTSC() uint64
