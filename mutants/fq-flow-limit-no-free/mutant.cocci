@@ -1,0 +1,11 @@
+@@
+identifier q, drop;
+@@
+fq_enqueue(...)
+{
+<+...
+  q->stat_flows_plimit++;
+- return drop(...);
++ return NET_XMIT_DROP;
+...+>
+}

@@ -1,0 +1,9 @@
+@@
+identifier skb;
+@@
+rnd_transmit(...)
+{
+<+...
+- dev_kfree_skb_any(skb);
+...+>
+}
