@@ -27,10 +27,17 @@ type board struct {
 }
 
 func (b board) Cmdline() []string {
-	return []string{
+	args := []string{
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-accel", b.accel.option(), "-machine", "q35", "-m", fmt.Sprint(b.memory),
 	}
+	if b.accel == AccelTCG {
+		// NB: without a source of random numbers a guest's first request for them, a
+		// key for MACsec or WireGuard, takes a second (drivers/char/random.c,
+		// try_to_generate_entropy).
+		args = append(args, "-cpu", "qemu64,+rdrand")
+	}
+	return args
 }
 
 // KArgs turns off what only costs time in a guest. A panic ends the guest, and
@@ -41,7 +48,7 @@ func (b board) Cmdline() []string {
 func (b board) KArgs() []string {
 	args := []string{
 		"panic=-1", "oops=panic", "quiet", "cryptomgr.notests", "no_timer_check",
-		"tsc=reliable", "mitigations=off", "random.trust_cpu=on",
+		"tsc=reliable", "mitigations=off", "random.trust_cpu=on", "init_on_alloc=0",
 	}
 	if b.accel == AccelTCG {
 		args = append(args, "highres=off")

@@ -82,12 +82,16 @@ func (v VM) initramfs(req request, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	signed, err := v.Kernel.WantsSignatures()
+	if err != nil {
+		return err
+	}
 	extra, err := programFiles(wantedPrograms(v.all))
 	if err != nil {
 		return err
 	}
 	maps.Copy(extra, v.Extra)
-	return initramfs{self: v.Self, modules: modules, request: req, extra: extra}.write(w)
+	return initramfs{self: v.Self, modules: modules, signed: signed, request: req, extra: extra}.write(w)
 }
 
 // errNoPVH says that QEMU cannot start a kernel.
