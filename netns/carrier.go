@@ -87,13 +87,19 @@ func (w *World) willRun(lk *link) bool {
 // runs tells whether the link transmits. A carrier alone is not enough: the
 // kernel puts the queue in place only when its link watch has seen the carrier
 // (net/core/link_watch.c, linkwatch_do_dev), and until then drops everything
-// in a noop qdisc, which it does not list.
+// in a noop qdisc, which it does not list. A port must be seen running too: that
+// is what its master goes by (net/bridge/br_if.c, br_port_carrier_check). Of any
+// other link the flag tells nothing more, and the link watch, which sets it, works
+// once a second: on 6.1 every other TUN waited for it.
 func (lk *link) runs() (bool, error) {
 	l, err := lk.space.nl.LinkByIndex(lk.index)
 	if err != nil {
 		return false, err
 	}
-	const want = unix.IFF_UP | unix.IFF_RUNNING | unix.IFF_LOWER_UP
+	want := uint32(unix.IFF_UP | unix.IFF_LOWER_UP)
+	if lk.Master != "" {
+		want |= unix.IFF_RUNNING
+	}
 	if l.Attrs().RawFlags&want != want {
 		return false, nil
 	}
