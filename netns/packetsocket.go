@@ -30,7 +30,7 @@ func openPacketSocket(s *space, link string, mode scenarios.PacketSocket) (*pack
 		return nil, fmt.Errorf("open a packet socket on %s: %w", link, err)
 	}
 	var f *os.File
-	err = s.do(func() error {
+	err = s.quick(func() error {
 		var err error
 		f, err = bindPacketSocket(link, index)
 		return err

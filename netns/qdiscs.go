@@ -78,8 +78,7 @@ func (lk *link) below(parent uint32) netlink.QdiscAttrs {
 // addRaw sends a qdisc whose options the netlink package cannot say; nil leaves
 // the kernel's own. flags is NLM_F_EXCL or NLM_F_REPLACE.
 func (lk *link) addRaw(parent uint32, kind string, options *nl.RtAttr, flags int) error {
-	s := lk.space
-	return s.do(func() error {
+	return lk.space.quick(func() error {
 		req := nl.NewNetlinkRequest(unix.RTM_NEWQDISC, unix.NLM_F_ACK|unix.NLM_F_CREATE|flags)
 		req.AddData(&nl.TcMsg{Family: nl.FAMILY_ALL, Ifindex: int32(lk.index), Parent: parent})
 		req.AddData(nl.NewRtAttr(nl.TCA_KIND, nl.ZeroTerminated(kind)))

@@ -82,7 +82,7 @@ func (w *World) space(name string) (*space, error) {
 // call netfilter: its prerouting hook orphans what a bridge passes on (ip_rcv_core
 // by way of br_netfilter), so it would hide what the link does.
 func (s *space) prepare(ipv6, forward bool) error {
-	err := s.do(func() error {
+	err := s.quick(func() error {
 		errs := []error{setSysctl("net/bridge/bridge-nf-call-iptables", "0")}
 		if !ipv6 {
 			for _, which := range []string{"all", "default"} {

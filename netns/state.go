@@ -102,7 +102,7 @@ func (s *space) qdiscState(q netlink.Qdisc, names map[int]string) record.QdiscSt
 // procNetRaw gives the lines of the namespace's /proc/net/raw less the heading.
 func (s *space) procNetRaw() ([]string, error) {
 	var text []byte
-	err := s.do(func() error {
+	err := s.quick(func() error {
 		var err error
 		// NB: /proc/net is that of the main thread's namespace.
 		text, err = os.ReadFile("/proc/thread-self/net/raw")

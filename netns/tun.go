@@ -35,7 +35,7 @@ func openTun(s *space, c scenarios.Common, o scenarios.TunOptions, tap bool) (*t
 		return nil, fmt.Errorf("create %s: %w", kind, err)
 	}
 	var files []*os.File
-	err := s.do(func() error {
+	err := s.quick(func() error {
 		var err error
 		files, err = openTunQueues(c.Name, o, tap)
 		return err
