@@ -28,7 +28,7 @@ func TestCommandLine(t *testing.T) {
 	want := strings.Fields(`-nodefaults -no-user-config -display none -no-reboot -accel tcg,thread=multi -machine q35 -m 512 -cpu qemu64,+rdrand
 		-kernel vmlinux -initrd init.cpio -serial stdio -chardev socket,id=serial,fd=4 -serial chardev:serial
 		-device virtio-serial-pci -chardev socket,id=events,fd=3 -device virtserialport,chardev=events,name=skleak.events -append`)
-	want = append(want, "panic=-1 oops=panic quiet cryptomgr.notests no_timer_check tsc=reliable mitigations=off random.trust_cpu=on init_on_alloc=0 highres=off tsc_early_khz=2596146 console=ttyS0")
+	want = append(want, "panic=-1 oops=panic quiet cryptomgr.notests no_timer_check tsc=reliable mitigations=off random.trust_cpu=on init_on_alloc=0 lsm=capability highres=off tsc_early_khz=2596146 console=ttyS0")
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

@@ -48,7 +48,7 @@ func (b board) Cmdline() []string {
 func (b board) KArgs() []string {
 	args := []string{
 		"panic=-1", "oops=panic", "quiet", "cryptomgr.notests", "no_timer_check",
-		"tsc=reliable", "mitigations=off", "random.trust_cpu=on", "init_on_alloc=0",
+		"tsc=reliable", "mitigations=off", "random.trust_cpu=on", "init_on_alloc=0", "lsm=capability",
 	}
 	if b.accel == AccelTCG {
 		args = append(args, "highres=off")
