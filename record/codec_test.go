@@ -195,3 +195,49 @@ func TestOnlyTheLastEventEnds(t *testing.T) {
 		}
 	}
 }
+
+// countingWriter counts the writes.
+type countingWriter struct {
+	bytes.Buffer
+	writes int
+}
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	w.writes++
+	return w.Buffer.Write(p)
+}
+
+// An event that can wait comes with the next, in one write, in its place.
+func TestEncodeLater(t *testing.T) {
+	var w countingWriter
+	enc := NewEncoder(&w)
+	for _, e := range events() {
+		send := enc.Encode
+		if e.CanWait() {
+			send = enc.EncodeLater
+		}
+		if err := send(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := w.String(), encoded(t, events()); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if want := len(events()) - 1; w.writes != want {
+		t.Errorf("%d writes, want %d", w.writes, want)
+	}
+}
+
+// What somebody's turn hangs on must not wait.
+func TestCanWait(t *testing.T) {
+	for _, e := range events() {
+		if e.Kind != EventPhase && e.CanWait() {
+			t.Errorf("a %s can wait", e.Kind)
+		}
+	}
+	for _, phase := range []string{PhaseSettle, PhasePatience, PhaseRefill, PhaseLadder, PhaseLaw} {
+		if (Event{Kind: EventPhase, Text: phase}).CanWait() {
+			t.Errorf("the phase %s can wait", phase)
+		}
+	}
+}

@@ -65,6 +65,19 @@ type Event struct {
 	Trace  *Trace `json:"trace,omitempty"`
 }
 
+// CanWait reports whether e may as well come with the next event: a phase that
+// is over in a moment, and that nobody else's turn hangs on.
+func (e Event) CanWait() bool {
+	if e.Kind != EventPhase {
+		return false
+	}
+	switch e.Text {
+	case PhaseBuild, PhaseCalibrate, PhaseTraffic, PhaseClose:
+		return true
+	}
+	return false
+}
+
 // Ends reports whether e is the last event of its scenario.
 func (e Event) Ends() bool {
 	return e.Kind == EventTrace || e.Kind == EventSkip || e.Kind == EventTrouble

@@ -103,7 +103,11 @@ func (w worker) serve(ctx context.Context, enc *record.Encoder) error {
 		if err != nil {
 			return err
 		}
-		if err := enc.Encode(e); err != nil {
+		send := enc.Encode
+		if e.CanWait() {
+			send = enc.EncodeLater
+		}
+		if err := send(e); err != nil {
 			return err
 		}
 	}
