@@ -20,6 +20,6 @@ func (w *World) createVeth(lk *link, o *scenarios.VethOptions) error {
 	if err != nil {
 		return err
 	}
-	lk.peer = &link{Common: o.Peer, kind: lk.kind, space: far, peer: lk}
+	lk.peer = &link{Common: o.Peer, kind: lk.kind, space: far, peer: lk, xdp: o.XDP}
 	return nil
 }

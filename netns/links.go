@@ -154,6 +154,9 @@ func (w *World) configure(lk *link) error {
 	if err := lk.setAttributes(l); err != nil {
 		return err
 	}
+	if err := lk.attachXDP(l); err != nil {
+		return err
+	}
 	if lk.Master != "" {
 		if err := w.enslave(lk, l); err != nil {
 			return err

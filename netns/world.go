@@ -52,6 +52,8 @@ type link struct {
 	peer *link
 	// disabled names ports of a team.
 	disabled []string
+	// xdp is what a program on the far end of a veth does; "" for none.
+	xdp string
 	// answers names a wireguard's peer that answers.
 	answers string
 

@@ -4,7 +4,17 @@ package scenarios
 type VethOptions struct {
 	// Peer is the far end; it may be in another namespace.
 	Peer Common
+	// XDP is what a BPF program at the far end does with each packet: pass or
+	// drop. With one there, the near end sends by a ring that NAPI empties. ""
+	// is no program.
+	XDP string
 }
+
+// What VethOptions.XDP may be.
+const (
+	XDPPass = "pass"
+	XDPDrop = "drop"
+)
 
 func vethKind() linkKind {
 	return linkKind{
@@ -20,6 +30,13 @@ func (*VethOptions) Kind() string { return "veth" }
 func (*VethOptions) Lower() []string { return nil }
 
 // Check implements LinkOptions.
-func (o *VethOptions) Check() error { return under("peer", o.Peer.check()) }
+func (o *VethOptions) Check() error {
+	if err := under("peer", o.Peer.check()); err != nil {
+		return err
+	}
+	return oneOf("xdp", "XDP program", o.XDP, "", XDPPass, XDPDrop)
+}
 
-func (o *VethOptions) fields() []field { return []field{{"peer", object(&o.Peer)}} }
+func (o *VethOptions) fields() []field {
+	return []field{{"peer", object(&o.Peer)}, {"xdp", text(&o.XDP)}}
+}
