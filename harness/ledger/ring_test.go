@@ -91,7 +91,7 @@ func TestLostSamplesAreCounted(t *testing.T) {
 }
 
 func TestMergeByTime(t *testing.T) {
-	streams := []*stream{{pending: []Event{{At: 1}, {At: 4}, {At: 9}}}, {}, {pending: []Event{{At: 2}, {At: 3}, {At: 5}}}}
+	streams := []*stream{{pending: []Event{{At: 1}, {At: 9}, {At: 4}}}, {}, {pending: []Event{{At: 2}, {At: 3}, {At: 5}}}}
 	var got []int64
 	add := func(e Event) { got = append(got, e.At) }
 	merge(streams, 4, add)

@@ -1,15 +1,30 @@
 package ledger
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
-// stream is events in the order of their time, read and not booked, from taken on.
+// stream is events that were read and not booked, from taken on.
 type stream struct {
 	pending []Event
 	taken   int
 }
 
+// order sorts what is pending: an interrupt that comes between the reading of a
+// clock and the writing of the record writes its own, later ones first.
+func (s *stream) order() {
+	byTime := func(a, b Event) int { return cmp.Compare(a.At, b.At) }
+	if rest := s.pending[s.taken:]; !slices.IsSortedFunc(rest, byTime) {
+		slices.SortStableFunc(rest, byTime)
+	}
+}
+
 // merge hands out what is pending in all streams up to a time, by time.
 func merge(streams []*stream, until int64, add func(Event)) {
+	for _, s := range streams {
+		s.order()
+	}
 	for {
 		var first *stream
 		for _, s := range streams {
