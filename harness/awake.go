@@ -28,7 +28,7 @@ func keepAwake(self string, cpus []int) (wakers, error) {
 	for _, cpu := range cpus {
 		cmd := exec.Command(self, AwakeCommand, strconv.Itoa(cpu), strconv.Itoa(os.Getpid()))
 		cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 		ready, err := cmd.StdoutPipe()
 		if err == nil {
 			err = cmd.Start()
