@@ -31,10 +31,10 @@ func leaker(t record.Trace) string {
 // losingQdisc is the one qdisc that lost as many packets as were leaked; "" for
 // none, or for more than one.
 func losingQdisc(t record.Trace) string {
-	lost, ok := lostPackets(t)
-	if !ok || len(t.State) == 0 {
+	if leftCharged(t) == 0 || len(t.State) == 0 {
 		return ""
 	}
+	lost := lostPackets(t)
 	var names []string
 	for _, q := range t.State[0].Qdiscs {
 		rung, ok := rungOf(q, t.Rungs)
@@ -48,14 +48,15 @@ func losingQdisc(t record.Trace) string {
 	return names[0]
 }
 
-// lostPackets is how many packets make up what is still charged, where a
-// packet's charge is known and fits.
-func lostPackets(t record.Trace) (int64, bool) {
+// lostPackets is how many packets make up what is still charged; 0 where a
+// packet's charge is not known, as on a kernel whose tbf is broken, or does not
+// fit.
+func lostPackets(t record.Trace) int64 {
 	left := leftCharged(t)
-	if t.Truesize <= 0 || left <= 0 || left%t.Truesize != 0 {
-		return 0, false
+	if t.Truesize <= 0 || left%t.Truesize != 0 {
+		return 0
 	}
-	return left / t.Truesize, true
+	return left / t.Truesize
 }
 
 // rungOf is the rung that took a root qdisc away.
@@ -74,10 +75,12 @@ func rungOf(q record.QdiscState, rungs []record.RungTrace) (record.RungTrace, bo
 }
 
 // loses reports that a qdisc, as it was before its rung, accounts for all that
-// was lost: it had so many and its end did not free them, or it dropped so
-// many, or so many went in, and neither came out nor wait.
+// was lost: it had so many and its end freed none, or it dropped so many, or so
+// many went in, and neither came out nor wait. lost is 0 where it is not known.
 func loses(q record.QdiscState, lost int64, rung record.RungTrace, t record.Trace) bool {
-	forgot := rung.Backlog >= lost*leastPacket && rung.Before-rung.After <= rung.Drift
+	if rung.Backlog > 0 && rung.Backlog >= lost*leastPacket && rung.Before-rung.After <= rung.Drift {
+		return true
+	}
 	inside := int64(t.Sent+refusals(t)) - int64(q.Packets) - int64(q.QLen)
-	return forgot || int64(q.Drops) == lost || inside == lost
+	return lost > 0 && (int64(q.Drops) == lost || inside == lost)
 }

@@ -40,6 +40,9 @@ func TestLeakOfAQdisc(t *testing.T) {
 			tr.Sent, q.QLen, tr.Rungs[0].Backlog = 256, 128, 128*78
 			tr.Rungs[0].Before = 2 * 106496
 		}, driver},
+		{"its end forgot what it had, and nobody knows what a packet costs", func(tr *record.Trace, q *record.QdiscState) {
+			q.Packets, q.QLen, tr.Truesize, tr.Rungs[0].Backlog = 0, 128, 0, 128*78
+		}, qdisc},
 		{"it dropped as many", func(tr *record.Trace, q *record.QdiscState) { tr.Sent, q.Drops = 256, 128 }, qdisc},
 		{"it dropped more", func(tr *record.Trace, q *record.QdiscState) { tr.Sent, q.Drops = 3000, 2872 }, driver},
 		{"as many went in and never came out", func(tr *record.Trace, q *record.QdiscState) {
