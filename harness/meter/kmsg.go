@@ -100,12 +100,19 @@ func ParseKernelMessage(record string) (KernelMessage, error) {
 // here" on, name the process (kernel/panic.c, __warn).
 func Warnings(messages []KernelMessage, foreign func(pid int) bool) []string {
 	var out []string
-	report := -1
+	report, ofWatchdog := -1, false
 	for _, m := range messages {
-		if strings.Contains(m.Text, "[ cut here ]") {
-			report = len(out)
+		switch {
+		case strings.Contains(m.Text, "[ cut here ]"):
+			report, ofWatchdog = len(out), false
+		case strings.Contains(m.Text, "[ end trace"):
+			ofWatchdog = false
+		case watchdog(m.Text):
+			// Its report goes on with whatever function the timer interrupted.
+			ofWatchdog = report >= 0
+			continue
 		}
-		if !alarming(m.Text) {
+		if ofWatchdog || !alarming(m.Text) {
 			continue
 		}
 		out = append(out, m.Text)
@@ -119,13 +126,14 @@ func Warnings(messages []KernelMessage, foreign func(pid int) bool) []string {
 	return out
 }
 
-// alarming leaves out the watchdog of a transmit queue that stands still: older
-// kernels warn of it (net/sched/sch_generic.c, dev_watchdog), and a card that
-// takes nothing is what some scenarios are about.
+// watchdog tells of a transmit queue that stands still: older kernels warn of it
+// (net/sched/sch_generic.c, dev_watchdog), and a card that takes nothing is what
+// some scenarios are about.
+func watchdog(text string) bool {
+	return strings.Contains(text, "dev_watchdog") || strings.Contains(text, "NETDEV WATCHDOG")
+}
+
 func alarming(text string) bool {
-	if strings.Contains(text, "dev_watchdog") || strings.Contains(text, "NETDEV WATCHDOG") {
-		return false
-	}
 	for _, sign := range []string{"refcount_t:", "WARNING:", "BUG:", "Oops", "KASAN", "skb_", "sk_wmem"} {
 		if strings.Contains(text, sign) {
 			return true

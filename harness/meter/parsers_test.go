@@ -202,6 +202,24 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// A watchdog's report names what its timer interrupted, which did nothing wrong.
+func TestWarningsOfAWatchdog(t *testing.T) {
+	var log []KernelMessage
+	for _, text := range []string{
+		"------------[ cut here ]------------", "NETDEV WATCHDOG: eth0 (pcnet32): transmit queue 0 timed out",
+		"WARNING: CPU: 0 PID: 7 at net/sched/sch_generic.c:467 dev_watchdog+0x260/0x270",
+		"RIP: 0010:skb_put+0x33/0x40", "---[ end trace 4d2c ]---",
+		"------------[ cut here ]------------", "WARNING: CPU: 0 PID: 8 at net/core/dev.c:1 x+0x1/0x2",
+		"RIP: 0010:skb_put+0x33/0x40", "---[ end trace 4d2d ]---",
+	} {
+		log = append(log, KernelMessage{Text: text})
+	}
+	got := Warnings(log, func(int) bool { return false })
+	if len(got) != 2 || !strings.Contains(got[0], "PID: 8") || !strings.Contains(got[1], "skb_put") {
+		t.Errorf("warnings = %q", got)
+	}
+}
+
 // What another process did is not ours, with what was said before it.
 func TestWarningsOfOthers(t *testing.T) {
 	var log []KernelMessage
