@@ -7,10 +7,11 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/prometheus/procfs"
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"skleak/campaign"
 	"skleak/kernels"
@@ -189,22 +190,24 @@ func (m *matrix) run(ctx context.Context, parts []part) ([]record.Run, error) {
 			return nil, err
 		}
 	}
-	for i := range machines {
-		machines[i].Guests = parallel / len(machines)
-	}
 	board := newBoard(m.terminal, parts, len(m.controls))
 	defer board.Close()
 	runs := make([]record.Run, len(parts))
-	errs := make([]error, len(parts))
-	var group errgroup.Group
-	group.SetLimit(parallel)
-	for _, i := range longestParts(parts) {
-		group.Go(func() error {
-			runs[i], errs[i] = m.one(ctx, machines[i], parts[i], board.row(i))
-			return nil
+	var group sync.WaitGroup
+	slots := semaphore.NewWeighted(int64(parallel))
+	guests := shares(len(parts), parallel)
+	for at, i := range longestParts(parts) {
+		machines[i].Guests = guests[at]
+		taken := slots.Acquire(ctx, int64(guests[at])) == nil
+		group.Go(func() {
+			if taken {
+				defer slots.Release(int64(guests[at]))
+			}
+			// A run that was called off says so itself.
+			runs[i], _ = m.one(ctx, machines[i], parts[i], board.row(i))
 		})
 	}
-	_ = group.Wait()
+	group.Wait()
 	return runs, ctx.Err()
 }
 
@@ -286,6 +289,21 @@ func kernelRecord(v vm.VM) record.Kernel {
 
 func fileName(kernel string) string {
 	return strings.NewReplacer(":", "-", "/", "-", ",", "-").Replace(kernel)
+}
+
+// shares says how many guests each of n kernels gets, in their order, where so
+// many guests run at once. The kernels of a last round that is not full share
+// what would stand idle.
+func shares(n, guests int) []int {
+	out := make([]int, n)
+	for i := range out {
+		round := min(guests, n-i/guests*guests)
+		out[i] = guests / round
+		if i%guests < guests%round {
+			out[i]++
+		}
+	}
+	return out
 }
 
 // longestParts are the numbers of the parts, those with most to do first.
