@@ -127,9 +127,9 @@ func (l Local) inOrder(list []scenarios.Scenario) []scenarios.Scenario {
 	sorted := slices.Clone(list)
 	rank := func(sc scenarios.Scenario) int {
 		switch {
-		case waits(sc) && l.Options.Quiet:
+		case sc.MayHold() && l.Options.Quiet:
 			return 3
-		case waits(sc):
+		case sc.MayHold():
 			return 0
 		case sc.Control != scenarios.NotControl:
 			return 2
@@ -140,15 +140,10 @@ func (l Local) inOrder(list []scenarios.Scenario) []scenarios.Scenario {
 	return sorted
 }
 
-// waits says whether a sound kernel may hold what sc sends.
-func waits(sc scenarios.Scenario) bool {
-	return slices.ContainsFunc(sc.Expect, func(v record.Verdict) bool { return v != record.Clean && v != record.Refused })
-}
-
 // letsOthers is the phase from which on other sandboxes may send. Where skbs
-// are counted that is only when this one waits.
-func (l Local) letsOthers() string {
-	if l.Options.Quiet {
+// are counted and sc should hold none, that is not before it waits nevertheless.
+func (l Local) letsOthers(sc scenarios.Scenario) string {
+	if l.Options.Quiet && !sc.MayHold() {
 		return record.PhasePatience
 	}
 	return record.PhaseSettle
@@ -176,7 +171,7 @@ func (l Local) runOne(ctx context.Context, boxes *crew, sc scenarios.Scenario, s
 	if err = l.giveCards(sc, box); err == nil {
 		err = box.run(boxCtx, sc, l.Options, func(e record.Event) bool {
 			switch {
-			case e.Kind == record.EventPhase && e.Text == l.letsOthers():
+			case e.Kind == record.EventPhase && e.Text == l.letsOthers(sc):
 				freeSlot()
 			case e.Kind == record.EventPhase && e.Text == record.PhaseRefill:
 				refilled++

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"slices"
 	"time"
 
 	"skleak/record"
@@ -285,4 +286,10 @@ func Packets() []string {
 // Sockets lists the kinds of sending socket.
 func Sockets() []string {
 	return []string{SocketHdrIncl, SocketRaw, SocketUDP, SocketPacket, SocketPacketDgram}
+}
+
+// MayHold reports whether a sound kernel may hold what s sends: then a run of it
+// waits, and the counts of skbs of others see what it holds.
+func (s Scenario) MayHold() bool {
+	return slices.ContainsFunc(s.Expect, func(v record.Verdict) bool { return v != record.Clean && v != record.Refused })
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"skleak/kernels"
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -190,5 +192,35 @@ func TestParseAccel(t *testing.T) {
 	}
 	if _, err := ParseAccel("xen"); err == nil {
 		t.Error("xen was taken")
+	}
+}
+
+// Every guest gets as many, and half of them all that may hold.
+func TestDeal(t *testing.T) {
+	var list []scenarios.Scenario
+	for i := range 60 {
+		sc := scenarios.Scenario{Name: fmt.Sprintf("a/%d", i), Expect: []record.Verdict{record.Clean}}
+		if i%4 == 0 {
+			sc.Expect = []record.Verdict{record.Stalled}
+		}
+		list = append(list, sc)
+	}
+	for _, c := range []struct{ guests, want, holders int }{{0, 1, 1}, {1, 1, 1}, {2, 2, 1}, {3, 3, 2}, {4, 4, 2}, {9, 5, 3}} {
+		parts := deal(list, c.guests)
+		seen, holders := map[string]bool{}, 0
+		for _, part := range parts {
+			if len(part) > len(list)/c.want+1 {
+				t.Errorf("%d guests: one gets %d of %d", c.guests, len(part), len(list))
+			}
+			if slices.ContainsFunc(part, scenarios.Scenario.MayHold) {
+				holders++
+			}
+			for _, sc := range part {
+				seen[sc.Name] = true
+			}
+		}
+		if len(parts) != c.want || len(seen) != len(list) || holders != c.holders {
+			t.Errorf("%d guests: %d parts with %d scenarios, %d of them may hold", c.guests, len(parts), len(seen), holders)
+		}
 	}
 }

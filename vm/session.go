@@ -46,14 +46,29 @@ type guestEnd struct {
 	err      error
 }
 
-// deal gives each of up to n guests its part of list, turn by turn, so that
-// those that take long are spread.
+// deal gives each of up to n guests as many of list as any other, turn by turn,
+// so that those that take long are spread. What may hold goes to half of the
+// guests: those wait for most of the time at their end, when the others are
+// still at work.
 func deal(list []scenarios.Scenario, n int) [][]scenarios.Scenario {
 	n = max(1, min(n, len(list)/worthAGuest))
 	parts := make([][]scenarios.Scenario, n)
-	for i, sc := range list {
-		parts[i%n] = append(parts[i%n], sc)
+	give := func(from, to int, what func(scenarios.Scenario) bool) {
+		for _, sc := range list {
+			if !what(sc) {
+				continue
+			}
+			least := from
+			for i := from; i < to; i++ {
+				if len(parts[i]) < len(parts[least]) {
+					least = i
+				}
+			}
+			parts[least] = append(parts[least], sc)
+		}
 	}
+	give(n/2, n, scenarios.Scenario.MayHold)
+	give(0, n, func(sc scenarios.Scenario) bool { return !sc.MayHold() })
 	return parts
 }
 
