@@ -142,7 +142,9 @@ func orphaned(t record.Trace) bool {
 	if ok && t.Orphans.By == "/sys/kernel/slab" && t.Patience == nil {
 		return n >= orphanLeast
 	}
-	return ok && t.Sent >= orphanLeastSent && float64(n) >= orphanLeastShare*float64(t.Sent)
+	// What was refused was made too, and may have been copied and lost.
+	made := t.Sent + refusals(t)
+	return ok && made >= orphanLeastSent && float64(n) >= orphanLeastShare*float64(made)
 }
 
 // gaveUp expects that nothing is held and no send refused. A sender that stopped
