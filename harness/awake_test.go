@@ -62,8 +62,10 @@ func TestAwakeByHand(t *testing.T) {
 	}
 }
 
+// eventually waits long: on a busy machine what has the lowest priority hardly
+// runs, and cannot even end.
 func eventually(done func() bool) bool {
-	for range 200 {
+	for range 3000 {
 		if done() {
 			return true
 		}
