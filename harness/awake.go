@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
 )
 
@@ -48,6 +49,7 @@ func keepAwake(self string, cpus []int) (wakers, error) {
 func (w wakers) Close() error {
 	var errs []error
 	for _, cmd := range w {
+		hurry(cmd.Process.Pid)
 		errs = append(errs, cmd.Process.Kill())
 		var killed *exec.ExitError
 		if err := cmd.Wait(); !errors.As(err, &killed) {
@@ -55,6 +57,19 @@ func (w wakers) Close() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// hurry gives a waker the priority of others: with the lowest it could not even
+// end while they are busy.
+func hurry(pid int) {
+	threads, err := procfs.AllThreads(pid)
+	if err != nil {
+		return
+	}
+	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL}
+	for _, t := range threads {
+		_ = unix.SchedSetAttr(t.PID, &attr, 0)
+	}
 }
 
 // Awake is what `skleak sandbox-awake CPU PARENT` runs until it is killed or its
@@ -85,19 +100,15 @@ func alone(cpu int) bool {
 	return unix.SchedGetaffinity(0, &set) == nil && set.Count() == 1 && set.IsSet(cpu)
 }
 
-// beginAlone begins anew on one processor, with the lowest priority. Both belong to
-// a thread, and only what is executed has no other threads: one of the runtime's
-// elsewhere would do the work now and then, and the processor sleep.
+// beginAlone begins anew on one processor. Where to run belongs to a thread, and
+// only what is executed has no other threads: one of the runtime's elsewhere
+// would do the work now and then, and the processor sleep.
 func beginAlone(cpu int) error {
 	runtime.LockOSThread()
 	var set unix.CPUSet
 	set.Set(cpu)
 	if err := unix.SchedSetaffinity(0, &set); err != nil {
 		return fmt.Errorf("keep processor %d awake: run there: %w", cpu, err)
-	}
-	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}
-	if err := unix.SchedSetAttr(0, &attr, 0); err != nil {
-		return fmt.Errorf("keep processor %d awake: take the lowest priority: %w", cpu, err)
 	}
 	if err := unix.Exec(DefaultSelf, os.Args, os.Environ()); err != nil {
 		return fmt.Errorf("keep processor %d awake: begin anew there: %w", cpu, err)
@@ -111,6 +122,11 @@ const awakeLook = 50 * time.Millisecond
 func stayAwake(parent int, ready io.Writer) error {
 	if _, err := ready.Write([]byte{'\n'}); err != nil {
 		return fmt.Errorf("tell that the processor is awake: %w", err)
+	}
+	runtime.LockOSThread()
+	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}
+	if err := unix.SchedSetAttr(0, &attr, 0); err != nil {
+		return fmt.Errorf("keep a processor awake: take the lowest priority: %w", err)
 	}
 	for os.Getppid() == parent {
 		for began := time.Now(); time.Since(began) < awakeLook; {

@@ -3,9 +3,11 @@ package harness
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
 )
 
@@ -17,8 +19,11 @@ func TestKeepAwake(t *testing.T) {
 	}
 	pid := w[0].Process.Pid
 	if !eventually(func() bool {
-		a, err := unix.SchedGetAttr(pid, 0)
-		return err == nil && a.Policy == unix.SCHED_IDLE
+		threads, err := procfs.AllThreads(pid)
+		return err == nil && slices.ContainsFunc(threads, func(p procfs.Proc) bool {
+			a, err := unix.SchedGetAttr(p.PID, 0)
+			return err == nil && a.Policy == unix.SCHED_IDLE
+		})
 	}) {
 		t.Error("it never took SCHED_IDLE")
 	}
@@ -49,6 +54,9 @@ func TestWakerOfAKilledParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = sh.Wait()
+	for _, pid := range children() {
+		hurry(pid)
+	}
 	if !eventually(func() bool { return len(children()) == 0 }) {
 		t.Errorf("still there: %v", children())
 	}
