@@ -156,22 +156,21 @@ func (t Trial) deviation(stock []record.Result, res record.Result) Outcome {
 		return ""
 	case res.Status == record.Error || res.Status == record.Skip:
 		return Trouble
-	case res.Verdict == before.Verdict, sound(res) && sound(before):
+	case res.Verdict == before.Verdict, was(res, record.Pass) && was(before, record.Pass):
 		// Both may be sound where the catalogue allows more than one.
 		return ""
 	case t.Uses(res.Scenario):
 		return Also
-	case sound(res) || res.Status == record.XFail:
+	case was(res, record.Pass) || was(res, record.XFail):
 		// A defect of the stock kernel that shows only at times.
 		return ""
 	}
 	return False
 }
 
-// sound says that a result was as the catalogue expects, whatever a broken
-// control made of it.
-func sound(res record.Result) bool {
-	return res.Status == record.Pass || len(res.Attempts) > 0 && res.Attempts[0].Status == record.Pass
+// was says that a result had a status, whatever a broken control made of it.
+func was(res record.Result, s record.Status) bool {
+	return res.Status == s || len(res.Attempts) > 0 && res.Attempts[0].Status == s
 }
 
 // everything is results and controls in one list: a bug may show in either.

@@ -78,6 +78,9 @@ func TestTrial(t *testing.T) {
 			lines{"tun/unread": Hit, "dummy/up": False}, 1, 0.5},
 		{"a known defect that shows at times", must, with(stockRun(), found,
 			record.Result{Scenario: "vlan/up", Status: record.XFail, Verdict: record.Stalled}), lines{"tun/unread": Hit}, 1, 1},
+		{"a known defect beside a broken control", must, with(stockRun(), found, record.Result{
+			Scenario: "vlan/up", Status: record.Broken, Verdict: record.Stalled, Attempts: []record.Attempt{{Status: record.XFail}},
+		}), lines{"tun/unread": Hit}, 1, 1},
 		{"a control", must, with(stockRun(), found, shown("control/veth", record.Held, "", 768)),
 			lines{"tun/unread": Hit, "control/veth": False}, 1, 0.5},
 		{"trouble", must, with(stockRun(), record.Result{Scenario: "tun/unread", Status: record.Error}), lines{"tun/unread": Trouble}, 0, 1},
