@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,19 +33,17 @@ func (l *Ledger) Account(out *record.Ledger, h Holding) {
 	out.Places = Names{h.State}.Places(book.Counts(l.charges()), h.Truesize)
 	l.fill(out, book)
 	balance(out, h)
-	l.check(out)
+	out.Incomplete = cmp.Or(l.missed(), out.Incomplete)
 }
 
-// check says what makes the account worthless, whatever it adds up to.
-func (l *Ledger) check(out *record.Ledger) {
+// missed says what makes an account worthless, whatever it adds up to; "" for
+// nothing.
+func (l *Ledger) missed() string {
 	hidden, err := l.sight.hidden(l.unproven)
-	l.err = errors.Join(l.err, err)
-	switch {
-	case l.err != nil:
-		out.Incomplete = l.err.Error()
-	case hidden != "":
-		out.Incomplete = hidden
+	if l.err = errors.Join(l.err, err); l.err != nil {
+		return l.err.Error()
 	}
+	return hidden
 }
 
 func (l *Ledger) fill(out *record.Ledger, book *Book) {
@@ -226,11 +225,9 @@ func (l *Ledger) End(out *record.Ledger, state record.State, truesize int64) []r
 	names := Names{state}
 	symbols := resolve(l.addresses(book.Life()))
 	out.Life = l.life(book.Life(), symbols, names)
-	worth := record.Ledger{}
-	if l.check(&worth); worth.Incomplete != "" && out.Incomplete == "" {
-		out.Incomplete = worth.Incomplete
-	}
-	if out.Lost == 0 && out.Late == 0 && out.Unseen == 0 && worth.Incomplete == "" {
+	missed := l.missed()
+	out.Incomplete = cmp.Or(out.Incomplete, missed)
+	if out.Lost == 0 && out.Late == 0 && out.Unseen == 0 && missed == "" {
 		left := 0
 		for _, c := range counts {
 			left += c.Charged + c.Loose + c.Clones

@@ -27,6 +27,8 @@ const (
 	// Neighbour: neigh:neigh_event_send_done; RC 1 says that an skb was queued
 	// to a neighbour that does not answer (__neigh_event_send).
 	Neighbour
+	// Switch: sched:sched_switch, which is counted and never sampled.
+	Switch
 
 	// What follows comes from BPF programs and has the skb's address and truesize.
 

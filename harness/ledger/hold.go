@@ -45,7 +45,7 @@ func Hold(bpf bool) (*Held, error) {
 			return nil, errors.Join(err, h.Close())
 		}
 	}
-	if h.sight, err = openSight(cpus); err == nil {
+	if h.sight, err = openSight(cpus, formats); err == nil {
 		h.Unproven, h.Blind, err = h.sight.test()
 	}
 	if err != nil {

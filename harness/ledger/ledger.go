@@ -93,7 +93,7 @@ func (l *Ledger) open(cfg Config) error {
 	if l.perf, err = openPerf(cpus, l.formats, cfg.Devices); err != nil {
 		return err
 	}
-	if l.sight, err = openSight(cpus); err != nil {
+	if l.sight, err = openSight(cpus, l.formats); err != nil {
 		return err
 	}
 	if l.probe, err = openProbe(cfg.Probes); err != nil {

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -45,23 +44,16 @@ const surelyAsleep = 3
 
 func (g glimpse) blind() bool { return g.to >= surelyAsleep && g.from == 0 }
 
-// openSight begins to count on some processors. Where this kernel cannot there
-// are no eyes.
-func openSight(cpus []int) (s *sight, err error) {
-	root, err := openTracefs()
-	if err != nil {
-		return nil, err
+// openSight begins to count on some processors. Where this kernel has no
+// sched_switch there are no eyes.
+func openSight(cpus []int, formats map[Kind]Format) (*sight, error) {
+	s := &sight{}
+	f, ok := formats[Switch]
+	if !ok {
+		return s, nil
 	}
-	defer func() { err = errors.Join(err, root.Close()) }()
-	f, err := formatOf(root, "sched", "sched_switch")
-	if errors.Is(err, os.ErrNotExist) {
-		return &sight{}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	s = &sight{}
 	for _, cpu := range cpus {
+		var err error
 		one := eye{cpu: cpu, to: -1, from: -1}
 		if one.to, err = countSwitches(cpu, f.ID, "next_pid == 0"); err == nil {
 			one.from, err = countSwitches(cpu, f.ID, "prev_pid == 0")

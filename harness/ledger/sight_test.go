@@ -39,15 +39,16 @@ func TestSightOfThisMachine(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("perf events of the whole machine: run as root")
 	}
-	cpus, err := onlineCPUs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := openSight(cpus)
+	formats, err := readFormats()
 	var missing *UnavailableError
 	if errors.As(err, &missing) {
 		t.Skipf("not here: %v", err)
 	}
+	cpus, cpusErr := onlineCPUs()
+	if err := errors.Join(err, cpusErr); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openSight(cpus, formats)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -28,7 +27,7 @@ func (e *UnavailableError) Error() string {
 // Unwrap gives what the kernel said.
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
-// wanted is a tracepoint the ledger reads.
+// wanted is a tracepoint the ledger follows.
 type wanted struct {
 	group, name string
 	kind        Kind
@@ -51,7 +50,8 @@ func tracepoints() []wanted {
 	}
 }
 
-// readFormats reads the formats of all tracepoints there are. Tracefs need not
+// readFormats reads the formats of all tracepoints there are, and of the one
+// that is only counted. Tracefs need not
 // be mounted, and a sandbox's own sysfs hides where it is: a mount of our own,
 // attached nowhere, is made for the time of reading.
 func readFormats() (formats map[Kind]Format, err error) {
@@ -61,45 +61,37 @@ func readFormats() (formats map[Kind]Format, err error) {
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
 	formats = map[Kind]Format{}
-	for _, w := range tracepoints() {
-		f, err := formatOf(root, w.group, w.name)
-		var absent *fs.PathError
-		switch {
-		case err == nil:
-			formats[w.kind] = f
-		case !errors.As(err, &absent):
-			return nil, err
-		case w.needed:
+	for _, w := range append(tracepoints(), wanted{"sched", "sched_switch", Switch, false}) {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/self/fd/%d/events/%s/%s/format", root.Fd(), w.group, w.name))
+		if err != nil {
+			if !w.needed {
+				continue
+			}
 			return nil, &UnavailableError{
 				Missing: fmt.Sprintf("this kernel has no tracepoint %s:%s", w.group, w.name),
 				Hint:    "use one with CONFIG_TRACEPOINTS and CONFIG_EVENT_TRACING (CONFIG_FTRACE=y)", Err: err,
 			}
 		}
+		f, err := ParseFormat(string(text))
+		if err != nil {
+			return nil, err
+		}
+		formats[w.kind] = f
 	}
 	return formats, nil
 }
 
-// formatOf reads the format of one tracepoint; where there is none the error is
-// a *fs.PathError.
-func formatOf(root *os.File, group, name string) (Format, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/self/fd/%d/events/%s/%s/format", root.Fd(), group, name))
-	if err != nil {
-		return Format{}, err
-	}
-	return ParseFormat(string(text))
-}
-
 // openTracefs makes the mount, which goes with its descriptor (fsmount(2), 5.2).
 func openTracefs() (*os.File, error) {
-	made, err := unix.Fsopen("tracefs", unix.FSOPEN_CLOEXEC)
+	fs, err := unix.Fsopen("tracefs", unix.FSOPEN_CLOEXEC)
 	if err != nil {
 		return nil, explainTracefs(err)
 	}
-	defer func() { _ = unix.Close(made) }()
-	if err := unix.FsconfigCreate(made); err != nil {
+	defer func() { _ = unix.Close(fs) }()
+	if err := unix.FsconfigCreate(fs); err != nil {
 		return nil, explainTracefs(err)
 	}
-	mount, err := unix.Fsmount(made, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC)
+	mount, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC)
 	if err != nil {
 		return nil, explainTracefs(err)
 	}
