@@ -79,7 +79,7 @@ func (g *guest) start(req request) (err error) {
 	g.closing = append(g.closing, g.cards)
 	defer func() { err = errors.Join(err, g.cards.started()) }()
 	g.args = append([]string{program}, commandLine(append([]part{
-		board{accel: v.Accel, memory: v.memory(), tsc: hostTSC()},
+		v.board(),
 		image{vmlinux: v.Kernel.Vmlinux, initrd: path},
 		console{},
 		serialEvents{fd: serialFD},

@@ -22,8 +22,16 @@ type part interface {
 type board struct {
 	accel  Accel
 	memory int
-	// tsc is hostTSC.
+	// tsc is hostTSC where the guest must be told, else 0.
 	tsc uint64
+}
+
+func (v VM) board() board {
+	b := board{accel: v.Accel, memory: v.memory()}
+	if v.Accel == AccelTCG {
+		b.tsc = hostTSC()
+	}
+	return b
 }
 
 func (b board) Cmdline() []string {
@@ -52,9 +60,9 @@ func (b board) KArgs() []string {
 	}
 	if b.accel == AccelTCG {
 		args = append(args, "highres=off")
-		if b.tsc > 0 {
-			args = append(args, fmt.Sprintf("tsc_early_khz=%d", b.tsc))
-		}
+	}
+	if b.tsc > 0 {
+		args = append(args, fmt.Sprintf("tsc_early_khz=%d", b.tsc))
 	}
 	return args
 }

@@ -64,7 +64,7 @@ func (g *guest) startShell(req request) (err error) {
 	}
 	defer func() { err = errors.Join(err, initrd.Close()) }()
 	g.args = append([]string{program}, commandLine(
-		board{accel: g.vm.Accel, memory: g.vm.memory(), tsc: hostTSC()},
+		g.vm.board(),
 		image{vmlinux: g.vm.Kernel.Vmlinux, initrd: path},
 		console{interactive: true},
 	)...)
