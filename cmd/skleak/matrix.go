@@ -203,8 +203,7 @@ func (m *matrix) run(ctx context.Context, parts []part) ([]record.Run, error) {
 			if taken {
 				defer slots.Release(int64(guests[at]))
 			}
-			// A run that was called off says so itself.
-			runs[i], _ = m.one(ctx, machines[i], parts[i], board.row(i))
+			runs[i] = m.one(ctx, machines[i], parts[i], board.row(i))
 		})
 	}
 	group.Wait()
@@ -260,15 +259,18 @@ func (m *matrix) machine(ctx context.Context, store *kernels.Store, name kernels
 	return v, err
 }
 
-// one runs a part. Trouble with a kernel is its run's, not the matrix's.
-func (m *matrix) one(ctx context.Context, v vm.VM, p part, row *boardRow) (record.Run, error) {
+// one runs a part. Trouble with a kernel is its run's, not the matrix's, and a
+// run that was called off says so itself.
+func (m *matrix) one(ctx context.Context, v vm.VM, p part, row *boardRow) record.Run {
+	none := record.Run{Kernel: kernelRecord(v), Controls: []record.Result{}, Results: []record.Result{}}
 	if p.err != nil {
-		run := record.Run{Kernel: kernelRecord(v), Controls: []record.Result{}, Results: []record.Result{}, Trouble: p.err.Error()}
-		row.done(run)
-		return run, p.err
+		none.Trouble = p.err.Error()
+		row.done(none)
+		return none
 	}
 	if ctx.Err() != nil {
-		return record.Run{Kernel: kernelRecord(v), Controls: []record.Result{}, Results: []record.Result{}, Interrupted: true}, ctx.Err()
+		none.Interrupted = true
+		return none
 	}
 	o := m.flags.save.below(v.Kernel.Name, "").options(campaign.Options{AllowLasting: true, Observe: row.Observe, Finished: row.Finished})
 	run, err := campaign.Run(ctx, v, p.list, m.controls, o)
@@ -279,7 +281,7 @@ func (m *matrix) one(ctx context.Context, v vm.VM, p part, row *boardRow) (recor
 		run.Trouble = vm.Explain(err)
 	}
 	row.done(run)
-	return run, err
+	return run
 }
 
 // kernelRecord is what is known of a kernel that never spoke.
