@@ -124,7 +124,7 @@ func (r *run) waitForTurn(ctx context.Context) error {
 // allowed is how many packets may go in one call now: at least 1.
 func (r *run) allowed(s *Sender) int {
 	n := min(s.most, s.state.left)
-	if s.state.toStall < 0 {
+	if r.pollsFirst() || s.state.toStall < 0 {
 		n = min(n, s.state.step)
 	}
 	if r.schedule.Paced() {
@@ -137,14 +137,18 @@ func (r *run) allowed(s *Sender) int {
 }
 
 // serve sends up to n packets and says how many slots that took.
-func (r *run) serve(ctx context.Context, s *Sender, n int) (int, error) {
-	if r.plan.Style == scenarios.StylePollFirst {
-		return r.pollFirst(ctx, s)
+func (r *run) serve(ctx context.Context, s *Sender, n int) (sent int, err error) {
+	if r.pollsFirst() {
+		sent, err = r.pollFirst(ctx, s, n)
+	} else {
+		sent, err = r.sendFirst(ctx, s, n)
+		s.noteStall()
 	}
-	sent, err := r.sendFirst(ctx, s, n)
 	s.widen()
 	return sent, err
 }
+
+func (r *run) pollsFirst() bool { return r.plan.Style == scenarios.StylePollFirst }
 
 // taken books n packets the kernel took.
 func (r *run) taken(s *Sender, n int) {

@@ -11,14 +11,16 @@ import (
 // errTimeIsUp ends a run whose duration is over.
 var errTimeIsUp = errors.New("the duration is over")
 
-// pollFirst sends one packet once poll says writable, as ospfd does.
-func (r *run) pollFirst(ctx context.Context, s *Sender) (int, error) {
+// pollFirst sends once poll says writable, as ospfd does: n packets where poll
+// would say so before each of them (widen), even if every one stayed charged.
+func (r *run) pollFirst(ctx context.Context, s *Sender, n int) (int, error) {
 	if !r.writable(s) {
+		n = 1
 		if ok, err := r.block(ctx, s); !ok {
 			return 1, err
 		}
 	}
-	return r.sendFirst(ctx, s, 1)
+	return r.sendFirst(ctx, s, n)
 }
 
 // sendFirst sends and waits only where the kernel says the socket is full, as
@@ -113,10 +115,6 @@ func (s *Sender) advance(n int) { s.turn = (s.turn + n) % s.ring.targets }
 // is charged and shrink to one near the threshold of poll, so that the packet
 // which crosses it is known exactly.
 func (s *Sender) widen() {
-	if s.state.toStall >= 0 {
-		return
-	}
-	s.noteStall()
 	s.state.step = min(s.state.step*2, s.most)
 	if charge(s.fd)*8 > s.limit {
 		s.state.step = 1
