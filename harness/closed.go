@@ -10,9 +10,12 @@ import (
 )
 
 const (
-	socketsLook  = 5 * time.Millisecond
-	socketsStill = 8
-	socketsMost  = 200
+	socketsLook = 5 * time.Millisecond
+	// socketsStill is how many equal counts in a row are believed after a grace
+	// period, and socketsStillBlind where none could be waited for.
+	socketsStill      = 2
+	socketsStillBlind = 8
+	socketsMost       = 200
 	// socketsGone is long after the opening of the sending sockets: what had been
 	// closed before is gone by then.
 	socketsGone = 100 * time.Millisecond
@@ -20,8 +23,12 @@ const (
 
 // countSockets counts the sockets of the sandbox beside those that send. Those
 // that building and calibrating closed stay counted for a grace period, so after
-// a short burst it waits until the count has stood still for 40 ms.
+// a short burst it waits for one, and until the count stands still.
 func (x *experiment) countSockets(ctx context.Context, s *sending) error {
+	still := socketsStillBlind
+	if time.Since(s.opened) <= socketsGone && meter.GracePeriod() {
+		still = socketsStill
+	}
 	last, same := -1, 0
 	for range socketsMost {
 		used, err := meter.SocketsUsed()
@@ -31,7 +38,7 @@ func (x *experiment) countSockets(ctx context.Context, s *sending) error {
 		if used != last {
 			last, same = used, 0
 		}
-		if same++; same > socketsStill || time.Since(s.opened) > socketsGone {
+		if same++; same > still || time.Since(s.opened) > socketsGone {
 			break
 		}
 		if err := sleep(ctx, socketsLook); err != nil {
@@ -89,6 +96,7 @@ func (x *experiment) leftCharged() bool {
 
 // awaitSockets reads the count of sockets until it is back to what it was.
 func awaitSockets(ctx context.Context, before int, most time.Duration) (int, error) {
+	meter.GracePeriod()
 	for began := time.Now(); ; {
 		used, err := meter.SocketsUsed()
 		if err != nil || used <= before || time.Since(began) > most {

@@ -46,8 +46,13 @@ func free(r record.Reading) bool {
 	return true
 }
 
-// slowest is how much longer than at first watch sleeps while nothing moves.
-const slowest = 5
+const (
+	// slowest is how much longer than at first watch sleeps while nothing moves.
+	slowest = 5
+	// sharpness is that part of the time already waited that watch may sleep, if
+	// that is longer: what it sees go went a fortieth earlier at the most.
+	sharpness = 40
+)
 
 // watch reads again and again, each time after a sleep, until look says so, ctx
 // ends or it has slept for most in all. It counts what it meant to sleep, not
@@ -67,7 +72,7 @@ func (g gauge) watch(ctx context.Context, every, most time.Duration, look func(r
 			return r, err
 		}
 		if r.Bytes == last {
-			span = min(span*5/4, slowest*every)
+			span = min(span*5/4, max(slowest*every, slept/sharpness))
 		} else {
 			span, last = every, r.Bytes
 		}

@@ -68,7 +68,7 @@ func (x *experiment) keepSockets(s *sending) {
 
 // countSkbs counts live skbs where that means something.
 func (x *experiment) countSkbs() *record.SkbCount {
-	if !x.o.Quiet {
+	if !x.o.Quiet || x.o.Crowded {
 		return nil
 	}
 	n, by, err := meter.CountSkbs()

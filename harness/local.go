@@ -92,7 +92,8 @@ func (l Local) runAll(ctx context.Context, reg Registry, list []scenarios.Scenar
 	go func() {
 		defer close(events)
 		defer wg.Wait()
-		for _, sc := range l.inOrder(list) {
+		sorted := l.inOrder(list)
+		for i, sc := range sorted {
 			select {
 			case slots <- struct{}{}:
 			case <-ctx.Done():
@@ -101,8 +102,11 @@ func (l Local) runAll(ctx context.Context, reg Registry, list []scenarios.Scenar
 			if ctx.Err() != nil {
 				return
 			}
+			one := l
+			// The next one sends as soon as this one waits.
+			one.Options.Crowded = l.Options.Quiet && sc.MayHold() && i < len(sorted)-1
 			wg.Go(func() {
-				if err := l.runOne(ctx, boxes, sc, slots, events); err != nil {
+				if err := one.runOne(ctx, boxes, sc, slots, events); err != nil {
 					cancel(err)
 				}
 			})
@@ -140,13 +144,16 @@ func (l Local) inOrder(list []scenarios.Scenario) []scenarios.Scenario {
 	return sorted
 }
 
-// letsOthers is the phase from which on other sandboxes may send. Where skbs
+// letsOthers says whether other sandboxes may send from a phase on. Where skbs
 // are counted and sc should hold none, that is not before it waits nevertheless.
-func (l Local) letsOthers(sc scenarios.Scenario) string {
-	if l.Options.Quiet && !sc.MayHold() {
-		return record.PhasePatience
+func (l Local) letsOthers(sc scenarios.Scenario, phase string) bool {
+	switch {
+	case l.Options.Quiet && !sc.MayHold():
+		return phase == record.PhasePatience
+	case l.Options.Crowded && phase == record.PhaseFull:
+		return true
 	}
-	return record.PhaseSettle
+	return phase == record.PhaseSettle
 }
 
 // runOne runs one scenario in a sandbox of its own. Its error means that no
@@ -171,7 +178,7 @@ func (l Local) runOne(ctx context.Context, boxes *crew, sc scenarios.Scenario, s
 	if err = l.giveCards(sc, box); err == nil {
 		err = box.run(boxCtx, sc, l.Options, func(e record.Event) bool {
 			switch {
-			case e.Kind == record.EventPhase && e.Text == l.letsOthers(sc):
+			case e.Kind == record.EventPhase && l.letsOthers(sc, e.Text):
 				freeSlot()
 			case e.Kind == record.EventPhase && e.Text == record.PhaseRefill:
 				refilled++

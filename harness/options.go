@@ -20,6 +20,9 @@ type Options struct {
 	// Quiet says that nothing else runs on this kernel (a guest), so that
 	// host-wide counts may be believed.
 	Quiet bool `json:"quiet"`
+	// Crowded says that other sandboxes will send while this one waits, so that skbs
+	// cannot be counted. Only Local sets it.
+	Crowded bool `json:"crowded,omitempty"`
 	// BuildOnly builds the scenario and undoes it, to see whether it can be had.
 	// The trace is empty then.
 	BuildOnly bool `json:"build_only"`

@@ -11,8 +11,9 @@ import (
 const (
 	// settleTick is how often the charge is read at the beginning of settling.
 	settleTick = 5 * time.Millisecond
-	// patienceTick is how often the charge is read while time alone works, and
-	// five times as long while nothing moves: the error of a self release.
+	// patienceTick is how often the charge is read while time alone works, and five
+	// times as long while nothing moves, or a fortieth of the time waited: the error
+	// of a self release.
 	patienceTick = 4 * time.Millisecond
 	// patiencePoints bounds Patience.Points.
 	patiencePoints = 256

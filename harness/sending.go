@@ -30,6 +30,7 @@ type sending struct {
 	began    time.Time
 	opened   time.Time
 	progress time.Time
+	full     bool
 	faults   *faults
 	err      error
 }
@@ -177,6 +178,10 @@ func (s *sending) Sent(n int) {
 
 // Blocked implements traffic.Observer: whoever waits now must be woken later.
 func (s *sending) Blocked() {
+	if !s.full {
+		s.full = true
+		s.emit(record.Event{Kind: record.EventPhase, Text: record.PhaseFull})
+	}
 	s.look()
 	s.err = errors.Join(s.err, s.park())
 }

@@ -36,12 +36,14 @@ const (
 	PhaseBuild     = "build"
 	PhaseCalibrate = "calibrate"
 	PhaseTraffic   = "traffic"
-	PhaseSettle    = "settle"
-	PhasePatience  = "patience"
-	PhaseRefill    = "refill"
-	PhaseLadder    = "ladder"
-	PhaseLaw       = "law"
-	PhaseClose     = "close"
+	// PhaseFull is that of a sender that waits on a full socket.
+	PhaseFull     = "full"
+	PhaseSettle   = "settle"
+	PhasePatience = "patience"
+	PhaseRefill   = "refill"
+	PhaseLadder   = "ladder"
+	PhaseLaw      = "law"
+	PhaseClose    = "close"
 )
 
 // AskUnplug wants the cable of a network card pulled: "unplug MAC".

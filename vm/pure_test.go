@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,7 +31,7 @@ func TestCommandLine(t *testing.T) {
 	want := strings.Fields(`-nodefaults -no-user-config -display none -no-reboot -accel tcg,thread=multi -machine q35 -m 512 -cpu qemu64,+rdrand
 		-kernel vmlinux -initrd init.cpio -serial stdio -chardev socket,id=serial,fd=4 -serial chardev:serial
 		-device virtio-serial-pci -chardev socket,id=events,fd=3 -device virtserialport,chardev=events,name=skleak.events -append`)
-	want = append(want, "panic=-1 oops=panic quiet cryptomgr.notests no_timer_check tsc=reliable mitigations=off random.trust_cpu=on init_on_alloc=0 lsm=capability highres=off tsc_early_khz=2596146 console=ttyS0")
+	want = append(want, "panic=-1 oops=panic quiet cryptomgr.notests no_timer_check tsc=reliable mitigations=off random.trust_cpu=on init_on_alloc=0 lsm=capability highres=off noreplace-smp rodata=off rcupdate.rcu_expedited=1 initcall_blacklist=jent_mod_init,crypto_kdf108_init,load_system_certificate_list tsc_early_khz=2596146 console=ttyS0")
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
@@ -195,32 +196,46 @@ func TestParseAccel(t *testing.T) {
 	}
 }
 
-// Every guest gets as many, and half of them all that may hold.
+// Every scenario goes to one guest; what may hold, and cards where there are
+// guests enough, go to some of them, which get fewer of the rest.
 func TestDeal(t *testing.T) {
 	var list []scenarios.Scenario
-	for i := range 60 {
+	for i := range 120 {
 		sc := scenarios.Scenario{Name: fmt.Sprintf("a/%d", i), Expect: []record.Verdict{record.Clean}}
-		if i%4 == 0 {
+		switch i % 4 {
+		case 0:
 			sc.Expect = []record.Verdict{record.Stalled}
+		case 1:
+			sc.Links = []scenarios.Link{{Options: &scenarios.NicOptions{}}}
 		}
 		list = append(list, sc)
 	}
-	for _, c := range []struct{ guests, want, holders int }{{0, 1, 1}, {1, 1, 1}, {2, 2, 1}, {3, 3, 2}, {4, 4, 2}, {9, 5, 3}} {
+	for _, c := range []struct{ guests, want, holders, cards int }{
+		{0, 1, 1, 1}, {1, 1, 1, 1}, {2, 2, 1, 2}, {3, 3, 1, 1}, {4, 4, 1, 2}, {6, 6, 2, 3}, {99, 10, 3, 5},
+	} {
 		parts := deal(list, c.guests)
-		seen, holders := map[string]bool{}, 0
+		seen, holders, cards := map[string]bool{}, 0, 0
+		most, least := 0.0, math.Inf(1)
 		for _, part := range parts {
-			if len(part) > len(list)/c.want+1 {
-				t.Errorf("%d guests: one gets %d of %d", c.guests, len(part), len(list))
-			}
+			sum := 0.0
 			if slices.ContainsFunc(part, scenarios.Scenario.MayHold) {
 				holders++
+				sum = waitAtEnd
+			}
+			if slices.ContainsFunc(part, hasCard) {
+				cards++
 			}
 			for _, sc := range part {
 				seen[sc.Name] = true
+				sum += load(sc)
 			}
+			most, least = max(most, sum), min(least, sum)
 		}
-		if len(parts) != c.want || len(seen) != len(list) || holders != c.holders {
-			t.Errorf("%d guests: %d parts with %d scenarios, %d of them may hold", c.guests, len(parts), len(seen), holders)
+		if len(parts) != c.want || len(seen) != len(list) || holders != c.holders || cards != c.cards {
+			t.Errorf("%d guests: %d parts with %d scenarios, %d of them may hold, %d have cards", c.guests, len(parts), len(seen), holders, cards)
+		}
+		if c.want <= 4 && most > 2*least {
+			t.Errorf("%d guests: the one with most has a load of %g, that with least %g", c.guests, most, least)
 		}
 	}
 }

@@ -46,30 +46,81 @@ type guestEnd struct {
 	err      error
 }
 
-// deal gives each of up to n guests as many of list as any other, turn by turn,
-// so that those that take long are spread. What may hold goes to half of the
-// guests: those wait for most of the time at their end, when the others are
-// still at work.
+// deal shares list among up to n guests so that all should be done at the same
+// time. Of three or more the latter half gets all network cards, whose drivers
+// and links only they must wait for. Of the others half get what may hold: those
+// wait at their end for charges to go by themselves, when the rest is at work.
 func deal(list []scenarios.Scenario, n int) [][]scenarios.Scenario {
 	n = max(1, min(n, len(list)/worthAGuest))
-	parts := make([][]scenarios.Scenario, n)
-	give := func(from, to int, what func(scenarios.Scenario) bool) {
-		for _, sc := range list {
-			if !what(sc) {
-				continue
-			}
-			least := from
-			for i := from; i < to; i++ {
-				if len(parts[i]) < len(parts[least]) {
-					least = i
-				}
-			}
-			parts[least] = append(parts[least], sc)
+	d := dealer{parts: make([][]scenarios.Scenario, n), loads: make([]float64, n)}
+	cardGuests, plain := n, n
+	if n > 2 && slices.ContainsFunc(list, hasCard) {
+		cardGuests = n / 2
+		plain = n - cardGuests
+	}
+	for _, sc := range list {
+		switch {
+		case hasCard(sc):
+			d.give(n-cardGuests, n, sc)
+		case sc.MayHold():
+			d.give(plain/2, plain, sc)
 		}
 	}
-	give(n/2, n, scenarios.Scenario.MayHold)
-	give(0, n, func(sc scenarios.Scenario) bool { return !sc.MayHold() })
-	return parts
+	for i, part := range d.parts {
+		if slices.ContainsFunc(part, scenarios.Scenario.MayHold) {
+			d.loads[i] += waitAtEnd
+		}
+	}
+	for _, sc := range list {
+		if !hasCard(sc) && !sc.MayHold() {
+			d.give(0, n, sc)
+		}
+	}
+	return d.parts
+}
+
+// dealer is what each guest has been given.
+type dealer struct {
+	parts [][]scenarios.Scenario
+	loads []float64
+}
+
+// give gives sc to the guest of [from, to) that has least to do.
+func (d dealer) give(from, to int, sc scenarios.Scenario) {
+	least := from
+	for i := from; i < to; i++ {
+		if d.loads[i] < d.loads[least] {
+			least = i
+		}
+	}
+	d.parts[least] = append(d.parts[least], sc)
+	d.loads[least] += load(sc)
+}
+
+func hasCard(sc scenarios.Scenario) bool {
+	return slices.ContainsFunc(sc.Links, func(l scenarios.Link) bool { return l.Kind() == "nic" })
+}
+
+// Loads, measured without KVM: how long sc keeps its guest busy, where most take 1.
+const (
+	// waitAtEnd is what a guest could do while the last of what it holds goes by
+	// itself, or does not.
+	waitAtEnd = 35
+	// pacedLoad is a second of paced sending.
+	pacedLoad = 8
+	// cardLoad is the wait for a card's link.
+	cardLoad = 2
+)
+
+func load(sc scenarios.Scenario) float64 {
+	t, l := sc.Traffic, 1.0
+	if t.Rate > 0 && t.Count > 0 {
+		l += pacedLoad * float64(t.Count) / t.Rate
+	}
+	if hasCard(sc) {
+		l += cardLoad
+	}
+	return l
 }
 
 // run keeps up to so many guests going until nothing is left to do.
