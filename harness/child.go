@@ -2,7 +2,6 @@ package harness
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,7 +18,6 @@ import (
 
 	"skleak/netns"
 	"skleak/record"
-	"skleak/scenarios"
 )
 
 // maxRequest bounds the line a child reads: a payload of 64 KiB in hex, and more.
@@ -178,14 +176,7 @@ type server struct {
 
 // serve runs the scenario and sends its events.
 func (s server) serve(ctx context.Context, req request) error {
-	list, err := scenarios.Decode("request", bytes.NewReader([]byte(req.Scenario)))
-	if err != nil {
-		return fmt.Errorf("decode the sandbox's scenario: %w", err)
-	}
-	if len(list) != 1 {
-		return fmt.Errorf("decode the sandbox's scenario: %d scenarios, one is wanted", len(list))
-	}
-	sc, began := list[0], time.Now()
+	sc, began := req.Scenario, time.Now()
 	kernel := Kernel()
 	emit := func(e record.Event) error {
 		e.Scenario, e.AtNs = sc.Name, time.Since(began).Nanoseconds()

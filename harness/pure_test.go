@@ -97,9 +97,9 @@ func TestHearRequests(t *testing.T) {
 			t.Errorf("%q was taken for a request", bad)
 		}
 	}
-	ctx, requests := hear(t.Context(), strings.NewReader(`{"scenario":"x"}`+"\n"+`{"scenario":"y"}`+"\n"))
+	ctx, requests := hear(t.Context(), strings.NewReader(`{"scenario":{"Name":"x"}}`+"\n"+`{"scenario":{"Name":"y"}}`+"\n"))
 	for _, want := range []string{"x", "y"} {
-		if got := <-requests; got.err != nil || got.request.Scenario != want {
+		if got := <-requests; got.err != nil || got.request.Scenario.Name != want {
 			t.Errorf("%+v, want %s", got, want)
 		}
 	}

@@ -33,9 +33,8 @@ const tearDownTime = 8 * time.Second
 
 // request is the one line a child reads before it begins.
 type request struct {
-	// Scenario is one scenario in YAML.
-	Scenario string  `json:"scenario"`
-	Options  Options `json:"options"`
+	Scenario scenarios.Scenario `json:"scenario"`
+	Options  Options            `json:"options"`
 }
 
 // sandbox is the parent's side of one child.
@@ -104,11 +103,7 @@ func namespaceAttr(euid int) *syscall.SysProcAttr {
 
 // send gives the child its scenario.
 func (s *sandbox) send(sc scenarios.Scenario, o Options) error {
-	var yaml bytes.Buffer
-	if err := scenarios.Encode(&yaml, []scenarios.Scenario{sc}); err != nil {
-		return fmt.Errorf("encode scenario %s for its sandbox: %w", sc.Name, err)
-	}
-	line, err := json.Marshal(request{Scenario: yaml.String(), Options: o})
+	line, err := json.Marshal(request{Scenario: sc, Options: o})
 	if err != nil {
 		return fmt.Errorf("encode the request for %s: %w", sc.Name, err)
 	}

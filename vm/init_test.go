@@ -139,7 +139,7 @@ func TestWorker(t *testing.T) {
 	dir := t.TempDir()
 	req, notes := filepath.Join(dir, "request"), filepath.Join(dir, "notes")
 	for file, text := range map[string]string{
-		req: `{"mode":"run","scenarios":"scenarios:\n  - {name: a/b, about: It is a test., links: [{name: d0, kind: dummy, address: 10.9.9.1/24}], traffic: {via: [d0]}, expect: clean}\n","options":{"a":1}}`, notes: `["module x was not loaded"]`,
+		req: `{"mode":"run","scenarios":[{"Name":"a/b"}],"options":{"a":1}}`, notes: `["module x was not loaded"]`,
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

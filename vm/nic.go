@@ -98,7 +98,7 @@ type cards struct {
 // newCards makes what the nic links of list need of this QEMU. A model that it
 // does not have is left out: the guest tells of it.
 func newCards(program string, list []scenarios.Scenario) (c *cards, err error) {
-	if !wantsCards(list) {
+	if !slices.ContainsFunc(list, hasCard) {
 		return nil, nil
 	}
 	have, err := cardModels(program)
@@ -144,10 +144,8 @@ func (c *cards) add(o *scenarios.NicOptions, mac string) error {
 	return nil
 }
 
-func wantsCards(list []scenarios.Scenario) bool {
-	return slices.ContainsFunc(list, func(sc scenarios.Scenario) bool {
-		return slices.ContainsFunc(sc.Links, func(l scenarios.Link) bool { return l.Kind() == "nic" })
-	})
+func hasCard(sc scenarios.Scenario) bool {
+	return slices.ContainsFunc(sc.Links, func(l scenarios.Link) bool { return l.Kind() == "nic" })
 }
 
 // cardModels asks QEMU which network cards it has.

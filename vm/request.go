@@ -1,7 +1,6 @@
 package vm
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -35,9 +34,8 @@ const (
 type request struct {
 	Mode Mode `json:"mode"`
 	// Modules are files in the guest, in the order to load them.
-	Modules []guestModule `json:"modules"`
-	// Scenarios is YAML.
-	Scenarios string `json:"scenarios,omitempty"`
+	Modules   []guestModule        `json:"modules"`
+	Scenarios []scenarios.Scenario `json:"scenarios,omitempty"`
 	// Options is for the guest's runner; vm does not look into it.
 	Options json.RawMessage `json:"options,omitempty"`
 	// Env is what a shell gets.
@@ -53,14 +51,6 @@ type guestModule struct {
 	File string `json:"file"`
 	// Soft says that not loading is no trouble.
 	Soft bool `json:"soft,omitempty"`
-}
-
-func encodeScenarios(list []scenarios.Scenario) (string, error) {
-	var yaml bytes.Buffer
-	if err := scenarios.Encode(&yaml, list); err != nil {
-		return "", fmt.Errorf("encode scenarios for the guest: %w", err)
-	}
-	return yaml.String(), nil
 }
 
 func readRequest(name string) (request, error) {

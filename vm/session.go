@@ -97,10 +97,6 @@ func (d dealer) give(from, to int, sc scenarios.Scenario) {
 	d.loads[least] += load(sc)
 }
 
-func hasCard(sc scenarios.Scenario) bool {
-	return slices.ContainsFunc(sc.Links, func(l scenarios.Link) bool { return l.Kind() == "nic" })
-}
-
 // Loads, measured without KVM: how long sc keeps its guest busy, where most take 1.
 const (
 	// waitAtEnd is what a guest could do while the last of what it holds goes by
@@ -184,13 +180,9 @@ func (s *session) next(ctx context.Context) bool {
 
 // one boots a guest for list and follows it to its end.
 func (s *session) one(ctx context.Context, list []scenarios.Scenario, p *progress) error {
-	yaml, err := encodeScenarios(list)
-	if err != nil {
-		return err
-	}
 	v := s.vm
 	v.all = list
-	g, err := v.boot(request{Mode: ModeRun, Scenarios: yaml, Options: v.Options})
+	g, err := v.boot(request{Mode: ModeRun, Scenarios: list, Options: v.Options})
 	if err != nil {
 		return err
 	}

@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
 	"skleak/record"
-	"skleak/scenarios"
 )
 
 // heartbeatEvery is how often a guest shows that it lives.
@@ -91,15 +89,11 @@ func (w worker) serve(ctx context.Context, enc *record.Encoder) error {
 	if err := w.sendNotes(enc); err != nil {
 		return err
 	}
-	list, err := scenarios.Decode("request", strings.NewReader(req.Scenarios))
-	if err != nil {
-		return fmt.Errorf("decode the guest's scenarios: %w", err)
-	}
 	r, err := w.runner(req.Options)
 	if err != nil {
 		return err
 	}
-	for e, err := range r.Run(ctx, list) {
+	for e, err := range r.Run(ctx, req.Scenarios) {
 		if err != nil {
 			return err
 		}
