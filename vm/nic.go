@@ -144,8 +144,16 @@ func (c *cards) add(o *scenarios.NicOptions, mac string) error {
 	return nil
 }
 
-func hasCard(sc scenarios.Scenario) bool {
-	return slices.ContainsFunc(sc.Links, func(l scenarios.Link) bool { return l.Kind() == "nic" })
+func hasCard(sc scenarios.Scenario) bool { return cardModel(sc) != "" }
+
+// cardModel is the model of the scenario's first network card; "" if it has none.
+func cardModel(sc scenarios.Scenario) string {
+	for _, l := range sc.Links {
+		if o, ok := l.Options.(*scenarios.NicOptions); ok {
+			return o.Model
+		}
+	}
+	return ""
 }
 
 // cardModels asks QEMU which network cards it has.
