@@ -58,9 +58,10 @@ func TestPrint(t *testing.T) {
 			{By: "perf tracepoints"},
 		},
 		Boots: &Boots{
-			Kernel: "debian:6.1.192/amd64", Bare: Spread{Median: 1.5, Lower: 1.4, Upper: 1.6},
+			Kernel: "debian:6.1.192/amd64", Bare: Spread{Median: 1.5, Lower: 1.4, Upper: 1.6}, Plain: Spread{Median: 1.7, Lower: 1.6, Upper: 1.8},
 			Hello: Spread{Median: 1.6, Lower: 1.5, Upper: 1.7}, HelloRatio: Spread{Median: 1.07, Lower: 1, Upper: 1.1},
 			Result: Spread{Median: 2, Lower: 1.9, Upper: 2.1}, ResultRatio: Spread{Median: 1.33, Lower: 1.3, Upper: 1.4},
+			ResultPlain: Spread{Median: 1.18, Lower: 1.1, Upper: 1.2},
 			PeerMissing: "no vng",
 		},
 	}
@@ -75,10 +76,11 @@ asked for   ledger off     ledger on     ratio             samples  lost  by
 20000/s     20k [19k 21k]  10k [9k 11k]  0.50 [0.45 0.55]  640000   7     perf tracepoints
 all it can  0k [0k 0k]     0k [0k 0k]    0.00 [0.00 0.00]  0        0     perf tracepoints
 
-from QEMU's start, debian:6.1.192/amd64  seconds           to a bare boot
-bare boot and end                        1.50 [1.40 1.60]  
-first word                               1.60 [1.50 1.70]  1.07 [1.00 1.10]
-first result                             2.00 [1.90 2.10]  1.33 [1.30 1.40]
+from QEMU's start, debian:6.1.192/amd64  seconds           to a bare boot    to a plain one
+bare boot and end                        1.50 [1.40 1.60]                    
+the same, plain command line             1.70 [1.60 1.80]                    
+first word                               1.60 [1.50 1.70]  1.07 [1.00 1.10]  
+first result                             2.00 [1.90 2.10]  1.33 [1.30 1.40]  1.18 [1.10 1.20]
 virtme-ng                                no vng            
 `
 	if got := printed(t, res); got != want {

@@ -34,6 +34,9 @@ const (
 type Boots struct {
 	Kernel string `json:"kernel"`
 	Bare   Spread `json:"bare_s"`
+	// Plain is a bare boot with plainCmdline, ResultPlain the first result to it.
+	Plain       Spread `json:"plain_s"`
+	ResultPlain Spread `json:"result_to_plain_ratio"`
 	// Hello is the guest's first word, Result the end of one scenario that is run
 	// alone; their ratios are to the bare boot before, pair by pair.
 	Hello       Spread `json:"hello_s"`
@@ -63,9 +66,13 @@ func boots(ctx context.Context, dir string, pairs int) (*Boots, string, error) {
 	if err := writeBare(ctx, dir); err != nil {
 		return nil, "", err
 	}
-	var bare, hello, helloRatio, result, resultRatio []float64
+	var bare, plain, hello, helloRatio, result, resultRatio, resultPlain []float64
 	for range pairs {
-		alone, err := bareBoot(ctx, dir)
+		alone, err := bareBoot(ctx, dir, "")
+		if err != nil {
+			return nil, "", err
+		}
+		usual, err := bareBoot(ctx, dir, plainCmdline)
 		if err != nil {
 			return nil, "", err
 		}
@@ -75,9 +82,11 @@ func boots(ctx context.Context, dir string, pairs int) (*Boots, string, error) {
 		}
 		bare, hello, result = append(bare, alone), append(hello, first), append(result, done)
 		helloRatio, resultRatio = append(helloRatio, first/alone), append(resultRatio, done/alone)
+		plain, resultPlain = append(plain, usual), append(resultPlain, done/usual)
 	}
 	b.Bare, b.Hello, b.Result = spread(bare), spread(hello), spread(result)
 	b.HelloRatio, b.ResultRatio = spread(helloRatio), spread(resultRatio)
+	b.Plain, b.ResultPlain = spread(plain), spread(resultPlain)
 	peer, missing, err := virtme(ctx, v.Kernel, v.Accel == vm.AccelKVM, dir)
 	if err != nil {
 		return nil, "", err

@@ -29,8 +29,18 @@ func TestBareBoot(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, keptCommand), []byte(command), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := bareBoot(t.Context(), dir); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+		if _, err := bareBoot(t.Context(), dir, ""); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", command, err)
 		}
+	}
+}
+
+func TestWithCmdline(t *testing.T) {
+	got, err := withCmdline("qemu -m 512 -append 'panic=-1 quiet'", "console=ttyS0 quiet")
+	if want := "qemu -m 512 -append 'console=ttyS0 quiet'"; err != nil || got != want {
+		t.Errorf("%s, %v; want %s", got, err, want)
+	}
+	if _, err := withCmdline("qemu -m 512", "quiet"); err == nil {
+		t.Error("a command without a command line for its kernel was taken")
 	}
 }

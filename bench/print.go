@@ -51,10 +51,11 @@ func (r Result) printBoots(b *strings.Builder) {
 		return
 	}
 	c := r.Boots
-	fmt.Fprintf(b, "\nfrom QEMU's start, %s\tseconds\tto a bare boot\n", c.Kernel)
-	fmt.Fprintf(b, "bare boot and end\t%s\t\n", c.Bare.seconds())
-	fmt.Fprintf(b, "first word\t%s\t%s\n", c.Hello.seconds(), c.HelloRatio.seconds())
-	fmt.Fprintf(b, "first result\t%s\t%s\n", c.Result.seconds(), c.ResultRatio.seconds())
+	fmt.Fprintf(b, "\nfrom QEMU's start, %s\tseconds\tto a bare boot\tto a plain one\n", c.Kernel)
+	fmt.Fprintf(b, "bare boot and end\t%s\t\t\n", c.Bare.seconds())
+	fmt.Fprintf(b, "the same, plain command line\t%s\t\t\n", c.Plain.seconds())
+	fmt.Fprintf(b, "first word\t%s\t%s\t\n", c.Hello.seconds(), c.HelloRatio.seconds())
+	fmt.Fprintf(b, "first result\t%s\t%s\t%s\n", c.Result.seconds(), c.ResultRatio.seconds(), c.ResultPlain.seconds())
 	if c.PeerMissing != "" {
 		fmt.Fprintf(b, "virtme-ng\t%s\t\n", c.PeerMissing)
 		return
