@@ -6,7 +6,7 @@ import (
 )
 
 // NB: this JSON is how one process of skleak hands a checked Scenario to another,
-// twelve times as fast as YAML. It is no format for files: nothing is checked, and
+// six times as fast as YAML. It is no format for files: nothing is checked, and
 // no default filled in.
 
 // optionsJSON is options with the kind that says which.
