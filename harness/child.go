@@ -20,7 +20,7 @@ import (
 	"skleak/record"
 )
 
-// maxRequest bounds the line a child reads: a payload of 64 KiB in hex, and more.
+// maxRequest bounds the line a child reads: a payload of 64 KiB in base64, and more.
 const maxRequest = 4 << 20
 
 // Child is the sandbox child: it reads a request from its lifeline, runs the

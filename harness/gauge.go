@@ -64,10 +64,12 @@ func (g gauge) watch(ctx context.Context, every, most time.Duration, look func(r
 		return r, err
 	}
 	span, last := every, r.Bytes
-	for slept := time.Duration(0); slept < most; slept += span {
+	for slept := time.Duration(0); slept < most; {
+		span = min(span, most-slept)
 		if err := sleep(ctx, span); err != nil {
 			return r, err
 		}
+		slept += span
 		if r, err = g.read(); err != nil || look(r) {
 			return r, err
 		}

@@ -23,17 +23,14 @@ func (v linkList) decode(d *decoder, path string, n ast.Node) error {
 		if err != nil {
 			return err
 		}
-		var names []string
-		for _, k := range linkKinds() {
-			if k.Name == name {
-				link := Link{Options: k.options()}
-				err := d.mapping(path, n, link.fields())
-				*v.place = append(*v.place, link)
-				return err
-			}
-			names = append(names, k.Name)
+		options, ok := optionsOf(linkKinds(), name)
+		if !ok {
+			return wrong(join(path, "kind"), "unknown kind of link "+shown(name), suggest(name, namesOf(linkKinds())))
 		}
-		return wrong(join(path, "kind"), "unknown kind of link "+shown(name), suggest(name, names))
+		link := Link{Options: options}
+		err = d.mapping(path, n, link.fields())
+		*v.place = append(*v.place, link)
+		return err
 	})
 }
 
@@ -60,15 +57,12 @@ func (v qdiscValue) decode(d *decoder, path string, n ast.Node) error {
 	if err != nil {
 		return err
 	}
-	var names []string
-	for _, k := range qdiscKinds() {
-		if k.Name == name {
-			*v.place = &Qdisc{Options: k.options()}
-			return d.mapping(path, n, (*v.place).fields())
-		}
-		names = append(names, k.Name)
+	options, ok := optionsOf(qdiscKinds(), name)
+	if !ok {
+		return wrong(join(path, "kind"), "unknown kind of qdisc "+shown(name), suggest(name, namesOf(qdiscKinds())))
 	}
-	return wrong(join(path, "kind"), "unknown kind of qdisc "+shown(name), suggest(name, names))
+	*v.place = &Qdisc{Options: options}
+	return d.mapping(path, n, (*v.place).fields())
 }
 
 func (v qdiscValue) encode() (any, bool) {

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // NB: this JSON is how one process of skleak hands a checked Scenario to another,
@@ -15,8 +16,7 @@ type optionsJSON struct {
 	Options json.RawMessage `json:"options"`
 }
 
-// linkJSON is Link as JSON. Its Common is a field, for embedded it would lend Link
-// nothing but trouble.
+// linkJSON is Link as JSON.
 type linkJSON struct {
 	Common Common `json:"common"`
 	optionsJSON
@@ -32,18 +32,14 @@ func (l Link) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (l *Link) UnmarshalJSON(data []byte) error {
+func (l *Link) UnmarshalJSON(data []byte) (err error) {
 	var in linkJSON
 	if err := json.Unmarshal(data, &in); err != nil {
 		return err
 	}
-	for _, k := range linkKinds() {
-		if k.Name == in.Kind {
-			l.Common, l.Options = in.Common, k.options()
-			return json.Unmarshal(in.Options, l.Options)
-		}
-	}
-	return fmt.Errorf("unknown kind of link %q", in.Kind)
+	l.Common = in.Common
+	l.Options, err = unpackOptions(linkKinds(), in.optionsJSON)
+	return err
 }
 
 // MarshalJSON implements json.Marshaler.
@@ -56,21 +52,24 @@ func (q Qdisc) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (q *Qdisc) UnmarshalJSON(data []byte) error {
+func (q *Qdisc) UnmarshalJSON(data []byte) (err error) {
 	var in optionsJSON
 	if err := json.Unmarshal(data, &in); err != nil {
 		return err
 	}
-	for _, k := range qdiscKinds() {
-		if k.Name == in.Kind {
-			q.Options = k.options()
-			return json.Unmarshal(in.Options, q.Options)
-		}
-	}
-	return fmt.Errorf("unknown kind of qdisc %q", in.Kind)
+	q.Options, err = unpackOptions(qdiscKinds(), in)
+	return err
 }
 
 func packOptions(o interface{ Kind() string }) (optionsJSON, error) {
 	data, err := json.Marshal(o)
 	return optionsJSON{o.Kind(), data}, err
+}
+
+func unpackOptions[O any](kinds []kindOf[O], in optionsJSON) (O, error) {
+	options, ok := optionsOf(kinds, in.Kind)
+	if !ok {
+		return options, fmt.Errorf("unknown kind %q; known are %s", in.Kind, strings.Join(namesOf(kinds), ", "))
+	}
+	return options, json.Unmarshal(in.Options, options)
 }

@@ -11,16 +11,40 @@ type Kind struct {
 	Module string
 }
 
-// linkKind is a kind of link and how to make its options.
-type linkKind struct {
+// kindOf is a kind and how to make its options.
+type kindOf[O any] struct {
 	Kind
-	options func() LinkOptions
+	options func() O
 }
 
-// qdiscKind is a kind of qdisc and how to make its options.
-type qdiscKind struct {
-	Kind
-	options func() QdiscOptions
+type (
+	linkKind  = kindOf[LinkOptions]
+	qdiscKind = kindOf[QdiscOptions]
+)
+
+// optionsOf makes the options of the kind called name; ok says whether there is
+// one.
+func optionsOf[O any](kinds []kindOf[O], name string) (options O, ok bool) {
+	for _, k := range kinds {
+		if k.Name == name {
+			return k.options(), true
+		}
+	}
+	return options, false
+}
+
+func bare[O any](kinds []kindOf[O]) (out []Kind) {
+	for _, k := range kinds {
+		out = append(out, k.Kind)
+	}
+	return out
+}
+
+func namesOf[O any](kinds []kindOf[O]) (names []string) {
+	for _, k := range kinds {
+		names = append(names, k.Name)
+	}
+	return names
 }
 
 // linkKinds is the table of link kinds, one line each.
@@ -71,19 +95,7 @@ func qdiscKinds() []qdiscKind {
 }
 
 // Kinds lists the kinds of link.
-func Kinds() []Kind {
-	var out []Kind
-	for _, k := range linkKinds() {
-		out = append(out, k.Kind)
-	}
-	return out
-}
+func Kinds() []Kind { return bare(linkKinds()) }
 
 // QdiscKinds lists the kinds of qdisc.
-func QdiscKinds() []Kind {
-	var out []Kind
-	for _, k := range qdiscKinds() {
-		out = append(out, k.Kind)
-	}
-	return out
-}
+func QdiscKinds() []Kind { return bare(qdiscKinds()) }

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"skleak/record"
@@ -286,6 +287,12 @@ func Packets() []string {
 // Sockets lists the kinds of sending socket.
 func Sockets() []string {
 	return []string{SocketHdrIncl, SocketRaw, SocketUDP, SocketPacket, SocketPacketDgram}
+}
+
+// Family is the part of the name before the slash.
+func (s Scenario) Family() string {
+	family, _, _ := strings.Cut(s.Name, "/")
+	return family
 }
 
 // MayHold reports whether a sound kernel may hold what s sends: then a run of it

@@ -210,6 +210,17 @@ func TestDeal(t *testing.T) {
 		}
 		list = append(list, sc)
 	}
+	for guests, bound := range map[int]float64{1: 1, 2: 1.1, 4: 1.5} {
+		most, least := 0.0, math.Inf(1)
+		for _, part := range deal(catalogue(t), guests) {
+			sum := loadOf(part)
+			most, least = max(most, sum), min(least, sum)
+		}
+		t.Logf("the catalogue in %d guests: loads of %g to %g", guests, least, most)
+		if most > bound*least+waitAtEnd {
+			t.Errorf("the catalogue in %d guests: loads of %g to %g", guests, least, most)
+		}
+	}
 	for _, c := range []struct{ guests, want, holders, cards int }{
 		{0, 1, 1, 1}, {1, 1, 1, 1}, {2, 2, 1, 2}, {3, 3, 1, 1}, {4, 4, 1, 2}, {6, 6, 2, 3}, {99, 10, 3, 5},
 	} {

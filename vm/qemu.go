@@ -51,7 +51,7 @@ func (b board) Cmdline() []string {
 // KArgs turns off what only costs time in a guest. A panic ends the guest, and
 // an oops is a panic: a kernel that limps on blames the wrong scenario.
 //
-// Without KVM what the kernel does once at its start is a quarter of a guest's
+// Without KVM what the kernel does once at its start is a sixth of a guest's
 // work, so it is spared what has nothing to do with networks: patching itself for
 // one processor (noreplace-smp), walking its page tables in search of pages both
 // writable and executable (rodata=off), tests and keys of its crypto library

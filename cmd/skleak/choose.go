@@ -65,12 +65,11 @@ func noClash(chosen []scenarios.Scenario, sc scenarios.Scenario) error {
 func chooseOne(arg string, all []scenarios.Scenario) ([]scenarios.Scenario, error) {
 	var found []scenarios.Scenario
 	for _, sc := range all {
-		family, _, _ := strings.Cut(sc.Name, "/")
 		matched, err := path.Match(arg, sc.Name)
 		if err != nil {
 			return nil, fmt.Errorf("pattern %q: %w; write one like tun/* or */unread", arg, err)
 		}
-		if sc.Name == arg || matched || family == arg {
+		if sc.Name == arg || matched || sc.Family() == arg {
 			// A control asked for by name is reported like any other scenario.
 			sc.Control = scenarios.NotControl
 			found = append(found, sc)

@@ -124,7 +124,7 @@ func (r *run) waitForTurn(ctx context.Context) error {
 // allowed is how many packets may go in one call now: at least 1.
 func (r *run) allowed(s *Sender) int {
 	n := min(s.most, s.state.left)
-	if r.pollsFirst() || s.state.toStall < 0 {
+	if r.inSteps(s) {
 		n = min(n, s.state.step)
 	}
 	if r.schedule.Paced() {
@@ -144,11 +144,17 @@ func (r *run) serve(ctx context.Context, s *Sender, n int) (sent int, err error)
 		sent, err = r.sendFirst(ctx, s, n)
 		s.noteStall()
 	}
-	s.widen()
+	if r.inSteps(s) {
+		s.widen()
+	}
 	return sent, err
 }
 
 func (r *run) pollsFirst() bool { return r.plan.Style == scenarios.StylePollFirst }
+
+// inSteps says whether batches keep clear of the threshold of poll. Who sends
+// first needs that until the packet that crosses it is known.
+func (r *run) inSteps(s *Sender) bool { return r.pollsFirst() || s.state.toStall < 0 }
 
 // taken books n packets the kernel took.
 func (r *run) taken(s *Sender, n int) {
