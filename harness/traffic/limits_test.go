@@ -81,6 +81,7 @@ type watcher struct{ sent, blocked int }
 
 func (w *watcher) Sent(n int) { w.sent += n }
 func (w *watcher) Blocked()   { w.blocked++ }
+func (w *watcher) Waiting()   {}
 
 func mustSndBuf(t *testing.T, s *Sender) int {
 	t.Helper()
