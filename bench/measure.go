@@ -127,6 +127,9 @@ func (w *watch) Blocked() {}
 // Waiting implements traffic.Observer.
 func (w *watch) Waiting() {}
 
+// Charged implements traffic.Observer.
+func (w *watch) Charged(int, uint32) {}
+
 func (t *track) lateness(ctx context.Context, rate float64, packets int) (Lateness, error) {
 	schedule, err := traffic.NewSchedule(rate, 1)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"skleak/harness/meter"
 	"skleak/harness/traffic"
+	"skleak/harness/verdict"
 	"skleak/netns"
 	"skleak/record"
 	"skleak/scenarios"
@@ -172,9 +173,15 @@ func (x *experiment) release(ctx context.Context, s *sending) error {
 		x.phase(record.PhaseRefill)
 		x.books.emptied()
 		climb.selfRelease = x.lastsFor()
+		drains := x.drains()
 		climb.refill = func(ctx context.Context) error {
 			climb.filled = time.Now()
-			return x.refill(ctx, s)
+			err := x.refill(ctx, s)
+			if drains {
+				// What waits in a line goes so long after the last of it came.
+				climb.filled = time.Now()
+			}
+			return err
 		}
 		if err := climb.refill(ctx); err != nil {
 			return err
@@ -202,10 +209,20 @@ func (x *experiment) lastsFor() time.Duration {
 	return time.Duration(longest)
 }
 
+// drains reports that what was held went packet by packet, at a line's rate.
+func (x *experiment) drains() bool {
+	law := verdict.Judge(x.trace).Foretold
+	return law != nil && law.Kind == verdict.LawDrain
+}
+
+// refillBlock is how long a socket may stay full before a refill has done its
+// work.
+const refillBlock = 5 * time.Millisecond
+
 // refill sends as much as is needed to hold again, as fast as can be.
 func (x *experiment) refill(ctx context.Context, s *sending) error {
 	plan := x.plan()
-	plan.Rate, plan.Burst, plan.Duration = 0, 0, 0
+	plan.Rate, plan.Burst, plan.Duration, plan.BlockLimit = 0, 0, 0, refillBlock
 	plan.Count = min(max(x.trace.Sent, 1), scenarios.DefaultCount)
 	stats, err := s.stream.Run(ctx, plan, s)
 	if err != nil {

@@ -145,3 +145,6 @@ func (p *peakWatch) Blocked() { p.silent = true }
 
 // Waiting implements traffic.Observer.
 func (p *peakWatch) Waiting() {}
+
+// Charged implements traffic.Observer.
+func (p *peakWatch) Charged(int, uint32) {}

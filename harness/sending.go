@@ -188,6 +188,9 @@ func (s *sending) Sent(n int) {
 // Waiting implements traffic.Observer.
 func (s *sending) Waiting() { s.look() }
 
+// Charged implements traffic.Observer.
+func (s *sending) Charged(i int, bytes uint32) { s.sampler.Saw(i, bytes) }
+
 // observe adds a reading made when the sampler no longer looks.
 func (s *sending) observe(r record.Reading) {
 	s.sampler.Observe(time.Duration(r.AtNs), r.PerSocket)

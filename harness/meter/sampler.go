@@ -93,6 +93,14 @@ func (s *Sampler) Stop() error {
 	return s.err
 }
 
+// Saw adds a reading that the sender itself made of socket i.
+func (s *Sampler) Saw(i int, charge uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := &s.tracks[i]
+	t.add(t.series, time.Since(s.begin), charge)
+}
+
 // Observe adds a reading that somebody else made of every socket when the
 // Sampler no longer does: while it is waited what time alone lets go of.
 func (s *Sampler) Observe(at time.Duration, charges []uint32) {

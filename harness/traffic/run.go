@@ -71,7 +71,7 @@ func (r *run) loop(ctx context.Context) (Reason, error) {
 			r.slot++
 			continue
 		}
-		n, err := r.serve(ctx, s, r.allowed(s))
+		n, err := r.serve(ctx, i, r.allowed(s))
 		if err != nil {
 			return r.ended(ctx, err)
 		}
@@ -140,8 +140,9 @@ func (r *run) allowed(s *Sender) int {
 	return max(n, 1)
 }
 
-// serve sends up to n packets and says how many slots that took.
-func (r *run) serve(ctx context.Context, s *Sender, n int) (sent int, err error) {
+// serve sends up to n packets through socket i and says how many slots that took.
+func (r *run) serve(ctx context.Context, i, n int) (sent int, err error) {
+	s := r.senders[i]
 	if r.pollsFirst() {
 		sent, err = r.pollFirst(ctx, s, n)
 	} else {
@@ -149,7 +150,7 @@ func (r *run) serve(ctx context.Context, s *Sender, n int) (sent int, err error)
 		s.noteStall()
 	}
 	if r.inSteps(s) {
-		s.widen()
+		r.obs.Charged(i, uint32(s.widen()))
 	}
 	return sent, err
 }

@@ -80,6 +80,9 @@ type Observer interface {
 	Sent(n int)
 	// Blocked is told that a socket was found full, before the wait for it.
 	Blocked()
+	// Charged is told what socket i of the stream was charged with between two
+	// calls, in bytes, where the sender looked for its own ends.
+	Charged(i int, bytes uint32)
 	// Waiting is told now and then, each 20 ms at the latest, while the sender
 	// waits for its time or for a socket.
 	Waiting()
@@ -93,6 +96,9 @@ func (nobody) Sent(int) {}
 
 // Blocked implements Observer.
 func (nobody) Blocked() {}
+
+// Charged implements Observer.
+func (nobody) Charged(int, uint32) {}
 
 // Waiting implements Observer.
 func (nobody) Waiting() {}

@@ -173,12 +173,14 @@ func (s *Sender) tookLast() {
 
 // widen sets how large the next batch may be. Batches double as long as little
 // is charged and shrink to one near the threshold of poll, so that the packet
-// which crosses it is known exactly.
-func (s *Sender) widen() {
+// which crosses it is known exactly. It gives the charge it saw.
+func (s *Sender) widen() int {
 	s.state.step = min(s.state.step*2, s.most)
-	if charge(s.fd)*8 > s.limit {
+	charged := charge(s.fd)
+	if charged*8 > s.limit {
 		s.state.step = 1
 	}
+	return charged
 }
 
 // noteStall records the first time poll says not writable.

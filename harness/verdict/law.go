@@ -11,9 +11,11 @@ const (
 	// levelLeast is how many packets must be kept before a level is spoken of:
 	// a few kept ones look level whatever comes next.
 	levelLeast = 8
-	// levelShare is the part of the peak that must be there when half of the
-	// packets were sent, for the charge to count as level.
+	// levelShare is the part of what is kept that must be there while much was still
+	// sent, between middleFrom and middleTo of all, for the charge to count as level.
 	levelShare = 0.9
+	middleFrom = 0.55
+	middleTo   = 0.90
 	// patienceLeast is the shortest wait that says anything.
 	patienceLeast = 100_000_000
 )
@@ -186,19 +188,7 @@ func (r reckoning) refuses() bool { return r.t.Refused["ENOBUFS"] >= 2 }
 // level reports a charge that stopped growing below the silencing half while
 // far more was sent.
 func (r reckoning) level() bool {
-	peak := float64(r.s.peak)
-	switch {
-	case r.s.peak+1 >= r.s.half() || peak/r.each < levelLeast || float64(r.s.sent) < 2*peak/r.each:
-		return false
-	}
-	midway := 0.0
-	for _, p := range r.course.points {
-		if p.sent > float64(r.s.sent)/2 {
-			break
-		}
-		midway = p.charged * r.each
-	}
-	return midway >= levelShare*peak
+	return r.s.peak+1 < r.s.half() && r.course.levels(float64(r.s.held)/r.each)
 }
 
 // startsLate reports that the course is rather that of a holder which lets so

@@ -127,82 +127,110 @@ func (m model) residual(o observed) float64 {
 
 // fit finds the model that gives o again best. Oldest is the longest that a
 // packet was seen charged, in seconds; refused says that a queue on the way was
-// seen full. ok is false where none comes close.
+// seen full. Of two that do about as well the simpler is taken: one that takes
+// all, one that takes so many at the most, one that takes a share. ok is false
+// where none comes close.
 func fit(o observed, oldest float64, refused bool) (best model, residual float64, ok bool) {
-	residual = math.Inf(1)
-	for _, m := range candidates(o, oldest) {
-		if r := m.residual(o); r < residual {
-			best, residual = m, r
-		}
-	}
+	best, residual = bestOf(o, oldest, model{share: 1, bound: math.Inf(1)})
 	if math.IsInf(residual, 1) {
 		return best, residual, false
 	}
-	bounded := best
-	bounded.bound = o.peak
-	if r := bounded.residual(o); r < residual-boundGain || refused {
-		best, residual = bounded, min(r, residual)
-	} else if alone, r := bestBounded(o, oldest); r < residual-boundGain {
-		best, residual = alone, r
+	better := func(m model, r float64) {
+		if r < residual-boundGain {
+			best, residual = m, r
+		}
+	}
+	if bounded, r := bestOf(o, oldest, model{share: 1, bound: o.peak}); refused {
+		best, residual = bounded, r
+	} else if o.levels(o.peak) {
+		better(bounded, r)
+	}
+	if share, some := o.share(); some {
+		better(bestOf(o, oldest, model{share: share, bound: math.Inf(1)}))
 	}
 	return best, residual, residual <= fitMost
 }
 
-// bestBounded is the best of the models that take no more than the peak.
-func bestBounded(o observed, oldest float64) (best model, residual float64) {
+// bestOf is the best of the models with a share and a bound: of each kind the
+// best of a coarse choice around what the course says of time and rate, and then
+// of those near it.
+func bestOf(o observed, oldest float64, base model) (best model, residual float64) {
 	residual = math.Inf(1)
-	for _, m := range candidates(o, oldest) {
-		m.bound = o.peak
-		if r := m.residual(o); r < residual {
+	for _, guess := range guesses(o, oldest, base) {
+		m, r := guess.refined(o, 0.8, 1.25, coarseStep)
+		m, r = m.refined(o, 1-2*coarseStep, 1+2*coarseStep, fineStep)
+		if r < residual {
 			best, residual = m, r
 		}
 	}
 	return best, residual
 }
 
-// candidates are the models worth a try, without a bound, around what the course
-// says of time and rate.
-func candidates(o observed, oldest float64) []model {
-	var out []model
-	for _, share := range shares(o) {
-		base := model{share: share, bound: math.Inf(1)}
-		for _, f := range around() {
-			if hold := oldest * f; hold > 0 {
-				timed := base
-				timed.kind, timed.hold = LawTime, hold
-				together := timed
-				together.together = true
-				out = append(out, timed, together)
-			}
-			rate, credit := lineRate(o)
-			if rate *= f; rate > 0 {
-				drain := base
-				drain.kind, drain.drain = LawDrain, rate
-				passing := drain
-				passing.credit = credit
-				out = append(out, drain, passing)
-			}
+// Steps of a guess, as parts of it.
+const (
+	coarseStep = 0.01
+	fineStep   = 0.001
+)
+
+// refined is the best of m with its time and rate a little changed.
+func (m model) refined(o observed, least, most, step float64) (best model, residual float64) {
+	residual = math.Inf(1)
+	for _, f := range nearOne(least, most, step) {
+		one := m
+		one.hold, one.drain = m.hold*f, m.drain*f
+		if r := one.residual(o); r < residual {
+			best, residual = one, r
 		}
 	}
-	return out
+	return best, residual
 }
 
-// around are the factors by which a first guess may be wrong.
-func around() []float64 {
-	var out []float64
-	for f := 0.80; f <= 1.25; f += 0.01 {
-		out = append(out, f)
+// guesses are models of every kind.
+func guesses(o observed, oldest float64, base model) []model {
+	var out []model
+	if oldest > 0 {
+		timed := base
+		timed.kind, timed.hold = LawTime, oldest
+		together := timed
+		together.together = true
+		out = append(out, timed, together)
+	}
+	if rate, credit := lineRate(o); rate > 0 {
+		drain := base
+		drain.kind, drain.drain = LawDrain, rate
+		passing := drain
+		passing.credit = credit
+		out = append(out, drain, passing)
 	}
 	return out
 }
 
-// shares are what part of the packets may be kept: all, or what the peak shows.
-func shares(o observed) []float64 {
+// nearOne are the numbers from a least to a most, those near 1 first: between two
+// looks any time would do, and the first that fits best is taken.
+func nearOne(least, most, step float64) []float64 {
+	out := []float64{1}
+	for i := 1; ; i++ {
+		low, high := 1-float64(i)*step, 1+float64(i)*step
+		if low < least && high > most {
+			return out
+		}
+		if low >= least {
+			out = append(out, low)
+		}
+		if high <= most {
+			out = append(out, high)
+		}
+	}
+}
+
+// share is what part of the packets the peak shows to be kept; some is false
+// where that is about all.
+func (o observed) share() (share float64, some bool) {
 	at, ok := o.peakAt()
 	if !ok || at.sent <= 0 || at.charged >= 0.75*at.sent {
-		return []float64{1}
+		return 1, false
 	}
-	return []float64{1, at.charged / at.sent}
+	return at.charged / at.sent, true
 }
 
 // lineRate guesses a drain from what left between the first peak and the end,

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"skleak/record"
@@ -40,7 +41,7 @@ func observe(t record.Trace, i int, each float64) observed {
 	return o
 }
 
-// sentBy is how many packets had been sent by a time, evenly between two looks.
+// sentBy is how many whole packets had been sent by a time, evenly between two looks.
 // From is where to look first, so that a walk through time is no search each time.
 func (o observed) sentBy(at float64, from int) (sent float64, index int) {
 	p := o.points
@@ -58,7 +59,7 @@ func (o observed) sentBy(at float64, from int) (sent float64, index int) {
 		return p[i].sent, i
 	}
 	part := (at - p[i].at) / (p[i+1].at - p[i].at)
-	return p[i].sent + part*(p[i+1].sent-p[i].sent), i
+	return math.Floor(p[i].sent + part*(p[i+1].sent-p[i].sent)), i
 }
 
 // peakAt is the first moment at which all but a tenth of the peak was charged.
@@ -69,6 +70,22 @@ func (o observed) peakAt() (at observation, ok bool) {
 		}
 	}
 	return observation{}, false
+}
+
+// levels reports a charge of so many packets that had stopped growing while many
+// more were sent. The least of the time counts: what is only on its way comes and
+// goes.
+func (o observed) levels(kept float64) bool {
+	if len(o.points) == 0 || kept < levelLeast {
+		return false
+	}
+	sent, least := o.points[len(o.points)-1].sent, math.Inf(1)
+	for _, p := range o.points {
+		if p.sent > middleFrom*sent && p.sent < middleTo*sent {
+			least = min(least, p.charged)
+		}
+	}
+	return sent*middleFrom >= kept && !math.IsInf(least, 1) && least >= levelShare*kept
 }
 
 // last is the last moment at which anything was charged.
