@@ -49,7 +49,8 @@ type Status string
 const (
 	// Pass: as expected.
 	Pass Status = "pass"
-	// XFail: not as expected, but exactly the defect the scenario names as known.
+	// XFail: not as expected, but exactly the defect the scenario names as known:
+	// its verdict, its holder, on a kernel that may still have it.
 	XFail Status = "xfail"
 	// Fail: neither.
 	Fail Status = "fail"
