@@ -52,6 +52,8 @@ type Result struct {
 
 	Packets int            `json:"packets"`
 	Refused map[string]int `json:"refused"`
+	// Reported counts ICMP errors about earlier packets.
+	Reported map[string]int `json:"reported,omitempty"`
 
 	PeakBytes      int64   `json:"peak_bytes"`
 	HeldBytes      int64   `json:"held_bytes"`
@@ -112,6 +114,15 @@ type SocketResult struct {
 	PeakBytes int64            `json:"peak_bytes"`
 	HeldBytes int64            `json:"held_bytes"`
 	Meters    map[string]int64 `json:"meters,omitempty"`
+	// SilentTimes is how often poll would have said not writable while packets were
+	// sent and after, SilentMs the longest of these times, Silences the first ones.
+	SilentTimes int       `json:"silent_times"`
+	SilentMs    int64     `json:"silent_ms"`
+	Silences    []Silence `json:"silences,omitempty"`
+	// StalledOn is the link of the last packet before the first of them, where the
+	// sender met it; Links are those of a socket that serves several.
+	StalledOn string      `json:"stalled_on,omitempty"`
+	Links     []LinkTrace `json:"links,omitempty"`
 }
 
 // Attempt is one try of a scenario; a fail is tried once more.

@@ -81,6 +81,9 @@ type watcher struct{ sent, blocked int }
 
 func (w *watcher) Sent(n int) { w.sent += n }
 func (w *watcher) Blocked()   { w.blocked++ }
+func (w *watcher) Waiting()   {}
+
+func (w *watcher) Charged(int, uint32) {}
 
 func mustSndBuf(t *testing.T, s *Sender) int {
 	t.Helper()
