@@ -121,7 +121,10 @@ func hostile() record.Report {
 	}
 	skip, xfail, odd := res, res, res
 	skip.Status, xfail.Status, odd.Status = record.Skip, record.XFail, record.Status(evil)
-	xfail.Known = &record.Known{Verdict: record.Verdict(evil), FixedBy: evil, CVE: evil}
+	xfail.Known = &record.Known{
+		Verdict: record.Verdict(evil), Holder: evil, FixedBy: evil, CVE: evil,
+		FixedIn: []record.FixedIn{record.FixedIn(evil)}, Kernels: []record.Series{record.Series(evil)},
+	}
 	run := record.Run{
 		Kernel:   record.Kernel{Release: evil, Version: evil, Arch: evil, Source: evil},
 		Controls: []record.Result{res}, Results: []record.Result{res, skip, xfail, odd}, Trouble: evil,
