@@ -19,6 +19,8 @@ type Run struct {
 	Results  []Result `json:"results"`
 	// Interrupted is set when the run was stopped before its end.
 	Interrupted bool `json:"interrupted,omitempty"`
+	// Missing names the scenarios that an interrupted run has no result of.
+	Missing []string `json:"missing,omitempty"`
 	// Trouble says why a kernel has no or too few results; "" when it has them.
 	Trouble string `json:"trouble,omitempty"`
 	// Notes are lines for the reader that are no verdict: what could not be
@@ -143,12 +145,12 @@ type Attempt struct {
 
 // ExitCode is the exit status for a report: broken 2, else fail 1, else error
 // 2, else everything skipped 4, else 0. With strict an xfail counts as a fail.
-// A run that has trouble of its own counts as an error.
+// A run that has trouble of its own, or was interrupted, counts as an error.
 func (r Report) ExitCode(strict bool) int {
 	n := map[Status]int{}
 	total := 0
 	for _, run := range r.Runs {
-		if run.Trouble != "" {
+		if run.Trouble != "" || run.Interrupted {
 			n[Error]++
 		}
 		for _, res := range run.Results {

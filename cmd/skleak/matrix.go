@@ -104,7 +104,7 @@ func (f *matrixFlags) prepare(cmd *cobra.Command, args []string) (list, controls
 	if f.parallel < 0 || f.parallel > 1024 {
 		return nil, nil, fmt.Errorf("--parallel %d: want 1 to 1024", f.parallel)
 	}
-	if list, controls, err = choose(args); err != nil {
+	if list, controls, err = choose(cmd.Context(), args); err != nil {
 		return nil, nil, err
 	}
 	list, err = f.traffic.apply(cmd.Flags(), list)

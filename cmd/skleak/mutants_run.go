@@ -76,7 +76,7 @@ func (f *mutantsRunFlags) run(ctx context.Context, t terminal, args []string, st
 		return err
 	}
 	defer out.discard()
-	list, err := chooseMutants(args)
+	list, err := chooseMutants(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (f *mutantsRunFlags) run(ctx context.Context, t terminal, args []string, st
 		return err
 	}
 	r := trials{flags: f, terminal: t, list: list, named: len(args) > 0, on: slices.Concat([]*kernels.Kernel{stock}, mutated)}
-	if r.all, r.controls, err = choose(nil); err != nil {
+	if r.all, r.controls, err = choose(ctx, nil); err != nil {
 		return err
 	}
 	if err := r.modules(stock); err != nil {

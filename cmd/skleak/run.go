@@ -111,7 +111,7 @@ func (f *runFlags) prepare(cmd *cobra.Command, args []string) (list, controls []
 	if f.patience < 0 || f.patience > time.Hour {
 		return nil, nil, fmt.Errorf("--patience %s: want 0s to 1h", f.patience)
 	}
-	if list, controls, err = choose(args); err != nil {
+	if list, controls, err = choose(cmd.Context(), args); err != nil {
 		return nil, nil, err
 	}
 	list, err = f.traffic.apply(cmd.Flags(), list)

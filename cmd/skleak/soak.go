@@ -52,7 +52,7 @@ func (f soakFlags) run(cmd *cobra.Command, t terminal, args []string, status *st
 	if f.runs < 1 || f.jobs < 1 || f.busy < 0 || f.patience < 0 {
 		return fmt.Errorf("--runs %d --jobs %d --busy %d --patience %s: want at least 1, 1, 0 and 0s", f.runs, f.jobs, f.busy, f.patience)
 	}
-	list, _, err := choose(args)
+	list, _, err := choose(cmd.Context(), args)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ Needs root.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			sc, err := oneScenario(args)
+			sc, err := oneScenario(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -55,11 +56,11 @@ Needs root.`,
 	return cmd
 }
 
-func oneScenario(args []string) (scenarios.Scenario, error) {
+func oneScenario(ctx context.Context, args []string) (scenarios.Scenario, error) {
 	if len(args) == 0 {
 		args = []string{traceDefault}
 	}
-	list, _, err := choose(args)
+	list, _, err := choose(ctx, args)
 	if err != nil {
 		return scenarios.Scenario{}, err
 	}

@@ -109,7 +109,7 @@ func (f *vmRunFlags) prepare(cmd *cobra.Command, args []string) (list, controls 
 			return nil, nil, fmt.Errorf("make the folder of --keep: %w", err)
 		}
 	}
-	if list, controls, err = choose(args); err != nil {
+	if list, controls, err = choose(cmd.Context(), args); err != nil {
 		return nil, nil, err
 	}
 	list, err = f.traffic.apply(cmd.Flags(), list)
