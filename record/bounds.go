@@ -30,6 +30,9 @@ const (
 // has more in it than any that skleak writes.
 var ErrBounds = errors.New("more than skleak ever writes")
 
+// ErrForeign is in the error of what is no trace or report of skleak's.
+var ErrForeign = errors.New("not what skleak writes")
+
 // decodeWhole decodes r, which must hold one JSON value and nothing else.
 func decodeWhole(r io.Reader, into any) error {
 	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
@@ -44,7 +47,7 @@ func decodeWhole(r io.Reader, into any) error {
 	}
 	// NB: Unmarshal, unlike a Decoder, refuses what follows the value.
 	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%w: %w (it begins %q)", ErrGarbled, err, head(data))
+		return fmt.Errorf("%w: %w (it begins %q)", ErrForeign, err, head(data))
 	}
 	return nil
 }
@@ -85,15 +88,15 @@ func (s Shard) check() error {
 	case s.Of < 1 || s.Of > maxShards:
 		return fmt.Errorf("%w: part of %d shards, want 1 to %d", ErrBounds, s.Of, maxShards)
 	case s.Index < 1 || s.Index > s.Of:
-		return fmt.Errorf("%w: there is no shard %d of %d", ErrGarbled, s.Index, s.Of)
+		return fmt.Errorf("%w: there is no shard %d of %d", ErrForeign, s.Index, s.Of)
 	case len(s.Kernels) == 0 || len(s.Scenarios) == 0:
-		return fmt.Errorf("%w: shard %d/%d names no kernels or no scenarios", ErrGarbled, s.Index, s.Of)
+		return fmt.Errorf("%w: shard %d/%d names no kernels or no scenarios", ErrForeign, s.Index, s.Of)
 	case len(s.Kernels) > maxCells/len(s.Scenarios):
 		return fmt.Errorf("%w: %d kernels by %d scenarios", ErrBounds, len(s.Kernels), len(s.Scenarios))
 	}
 	for _, names := range [][]string{s.Kernels, s.Scenarios} {
 		if name, twice := repeated(names); twice {
-			return fmt.Errorf("%w: shard %d/%d names %q twice", ErrGarbled, s.Index, s.Of, name)
+			return fmt.Errorf("%w: shard %d/%d names %q twice", ErrForeign, s.Index, s.Of, name)
 		}
 	}
 	return nil
@@ -119,10 +122,10 @@ func (r Report) check() error {
 	for i, run := range r.Runs {
 		for _, res := range slices.Concat(run.Controls, run.Results) {
 			if !slices.Contains(Statuses(), res.Status) {
-				return fmt.Errorf("%w: runs[%d]: %q has the status %q; the statuses are %v", ErrGarbled, i, res.Scenario, res.Status, Statuses())
+				return fmt.Errorf("%w: runs[%d]: %q has the status %q; the statuses are %v", ErrForeign, i, res.Scenario, res.Status, Statuses())
 			}
 			if res.Verdict != "" && !res.Verdict.Valid() {
-				return fmt.Errorf("%w: runs[%d]: %q has the verdict %q; the verdicts are %s", ErrGarbled, i, res.Scenario, res.Verdict, JoinVerdicts(Verdicts()))
+				return fmt.Errorf("%w: runs[%d]: %q has the verdict %q; the verdicts are %s", ErrForeign, i, res.Scenario, res.Verdict, JoinVerdicts(Verdicts()))
 			}
 		}
 	}

@@ -21,18 +21,18 @@ func TestWhatSkleakNeverWritesIsRefused(t *testing.T) {
 		want error
 	}{
 		"endless shards":     {shard(1, 1<<50, `"k"`, `"a/b"`), ErrBounds},
-		"no shard 3 of 2":    {shard(3, 2, `"k"`, `"a/b"`), ErrGarbled},
-		"no kernels":         {shard(1, 1, ``, `"a/b"`), ErrGarbled},
-		"kernel twice":       {shard(1, 1, `"k","k"`, `"a/b"`), ErrGarbled},
+		"no shard 3 of 2":    {shard(3, 2, `"k"`, `"a/b"`), ErrForeign},
+		"no kernels":         {shard(1, 1, ``, `"a/b"`), ErrForeign},
+		"kernel twice":       {shard(1, 1, `"k","k"`, `"a/b"`), ErrForeign},
 		"too many cells":     {shard(1, 1, many, many), ErrBounds},
 		"deep":               {report(`"x":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000)), ErrBounds},
 		"deep in no end":     {strings.Repeat(`{"runs":`, 1_000_000), ErrBounds},
 		"many objects":       {report(`"runs":[` + strings.Repeat("{},", maxObjects) + `{}]`), ErrBounds},
 		"many values":        {report(`"x":[` + strings.Repeat("1,", maxValues) + `1]`), ErrBounds},
 		"long string":        {report(`"runs":[{"trouble":"` + strings.Repeat("x", MaxBytes) + `"}]`), ErrBounds},
-		"foreign status":     {report(`"runs":[{"results":[{"status":"great"}]}]`), ErrGarbled},
-		"foreign verdict":    {report(`"runs":[{"controls":[{"status":"pass","verdict":"fine"}]}]`), ErrGarbled},
-		"garbage at the end": {report(`"runs":[]`) + "\x1b]0;x", ErrGarbled},
+		"foreign status":     {report(`"runs":[{"results":[{"status":"great"}]}]`), ErrForeign},
+		"foreign verdict":    {report(`"runs":[{"controls":[{"status":"pass","verdict":"fine"}]}]`), ErrForeign},
+		"garbage at the end": {report(`"runs":[]`) + "\x1b]0;x", ErrForeign},
 	} {
 		if _, err := ReadReport(strings.NewReader(c.text)); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)

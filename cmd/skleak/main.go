@@ -52,11 +52,13 @@ func realMain(args []string) int {
 	// A closed pipe is an error of the write that meets it, not a silent death.
 	signal.Ignore(syscall.SIGPIPE)
 	status := statusCode(0)
-	root := rootCommand(terminalOf(os.Stdout, os.Stderr), &status)
+	t := terminalOf(os.Stdout, os.Stderr)
+	defer t.flush()
+	root := rootCommand(t, &status)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, context.Canceled) {
-		fmt.Fprintf(os.Stderr, "skleak: %s\n", oneLine(err))
+		fmt.Fprintf(t.err, "skleak: %s\n", oneLine(err))
 	}
 	if sig := caught(); sig != 0 {
 		return exitSignal + int(sig)
@@ -99,4 +101,10 @@ func catchSignals() (context.Context, func() syscall.Signal, func()) {
 // oneLine keeps an error of several joined ones on a line of its own.
 func oneLine(err error) string {
 	return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+}
+
+// flush writes the beginning of a character that was not followed by its end.
+func (t terminal) flush() {
+	_ = t.out.Flush()
+	_ = t.err.Flush()
 }

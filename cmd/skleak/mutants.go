@@ -86,7 +86,7 @@ func mutantsListCommand(t terminal) *cobra.Command {
 			}
 			w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
 			for _, m := range list {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", m.Name, m.Module, m.About)
+				cells(w, m.Name, m.Module, strings.TrimSpace(m.About))
 			}
 			return w.Flush()
 		},

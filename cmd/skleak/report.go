@@ -42,7 +42,7 @@ func reportCommand(t terminal, status *statusCode) *cobra.Command {
 func readReport(ctx context.Context, name string) (record.Report, error) {
 	data, err := foreign.Read(ctx, name, record.MaxBytes)
 	if err != nil {
-		return record.Report{}, fmt.Errorf("%w; `skleak run --json -o FILE` writes a report", err)
+		return record.Report{}, fmt.Errorf("%w; want what `skleak run --json -o FILE` writes", err)
 	}
 	rep, err := record.ReadReport(bytes.NewReader(data))
 	if err != nil {

@@ -148,7 +148,7 @@ func newLive(t terminal, _ outputFlags, total int) liveView {
 	if !t.live {
 		return noLive{}
 	}
-	return reports.NewLive(t.err, reports.LiveOptions{Width: t.liveWidth, Total: total, ASCII: t.ascii, Colour: t.colour})
+	return reports.NewLive(t.screen, reports.LiveOptions{Width: t.liveWidth, Total: total, ASCII: t.ascii, Colour: t.colour})
 }
 
 // parseRate reads --rate: packets per second, or max.

@@ -110,7 +110,7 @@ func printLife(w io.Writer, tr record.Trace) error {
 	fmt.Fprintf(w, "%s on %s: %s\n\n", tr.Scenario, tr.Kernel.Release, verdict.Judge(tr).Reason)
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range l.Life {
-		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\n", since(l.Life[0], s), s.What, s.Place, remark(tr, s))
+		cells(tab, since(l.Life[0], s), s.What, s.Place, remark(tr, s))
 	}
 	if err := tab.Flush(); err != nil {
 		return err
@@ -167,7 +167,7 @@ func printPlaces(w io.Writer, tr record.Trace) error {
 		if p.Charged {
 			bytes = fmt.Sprintf("%d bytes", p.Bytes)
 		}
-		fmt.Fprintf(tab, "%d packets\t%s\t%s\n", p.Count, p.Place, bytes)
+		cells(tab, fmt.Sprintf("%d packets", p.Count), p.Place, bytes)
 	}
 	if err := tab.Flush(); err != nil {
 		return err

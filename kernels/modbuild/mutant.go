@@ -185,8 +185,8 @@ func read(files source, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(data) == 0 {
-		return nil, fmt.Errorf("%s is empty", name)
+	if len(data) == 0 || len(data) > maxMutant {
+		return nil, fmt.Errorf("%s: want 1 to %d bytes", name, maxMutant)
 	}
 	return data, nil
 }
