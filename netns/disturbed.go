@@ -32,7 +32,7 @@ func (w *World) Undisturbed() error {
 		}
 	}
 	if len(gone) > 0 {
-		return fmt.Errorf("%w: link %s is gone and skleak has not deleted it; see that nothing else works in its namespaces, and run it again", ErrDisturbed, strings.Join(gone, ", "))
+		return fmt.Errorf("%w: links that skleak has not deleted are gone: %s; see that nothing else works in its namespaces, and run it again", ErrDisturbed, strings.Join(gone, ", "))
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"skleak/harness"
 	"skleak/vm"
@@ -72,8 +73,14 @@ func realMain(args []string) int {
 // statusCode is the exit status a command sets when it has no error to tell.
 type statusCode int
 
+// oneStroke is how long a second signal belongs to the first: `timeout -s INT`
+// sends one to the process and one to its group, and a Ctrl-C may be pressed
+// twice at once.
+const oneStroke = time.Second
+
 // catchSignals gives a context that ends with the first signal, and which
-// signal it was. A second one ends the process at once; keepers clean up.
+// signal it was. A second one, a moment later, ends the process at once; keepers
+// clean up.
 func catchSignals() (context.Context, func() syscall.Signal, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
@@ -86,8 +93,12 @@ func catchSignals() (context.Context, func() syscall.Signal, func()) {
 			if sig, ok := s.(syscall.Signal); ok {
 				got.Store(int32(sig))
 			}
-			signal.Stop(signals)
 			cancel()
+			select {
+			case <-time.After(oneStroke):
+				signal.Stop(signals)
+			case <-done:
+			}
 		case <-done:
 		}
 	}()

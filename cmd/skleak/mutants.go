@@ -190,12 +190,3 @@ func mutantKernel(ctx context.Context, t terminal, name kernels.Name, mutant str
 	}
 	return out[0], nil
 }
-
-// mutantNames are the names of a list, for a command line.
-func mutantNames(list []modbuild.Mutant) string {
-	var names []string
-	for _, m := range list {
-		names = append(names, m.Name)
-	}
-	return strings.Join(names, " ")
-}

@@ -73,7 +73,7 @@ func (f *vmRunFlags) run(cmd *cobra.Command, t terminal, args []string, status *
 			return err
 		}
 	}
-	m.Replay = "skleak " + shellWords(append([]string{"vm", "run", "--kernel", string(k.Name), "--keep", "guest"}, args...)...)
+	m.Replay = replay([]string{"vm", "run", "--kernel", string(k.Name), "--keep", "guest"}, cmd.Flags(), args)
 	if err := accelerate(cmd.Context(), &m); err != nil {
 		return err
 	}
