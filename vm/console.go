@@ -41,7 +41,7 @@ func alarmPatterns() []alarmPattern {
 		{AlarmPanic, regexp.MustCompile(`Kernel panic - not syncing`)},
 		{AlarmOops, regexp.MustCompile(`Oops: |BUG: |kernel BUG at|general protection fault|double fault:|unable to handle (kernel|page)`)},
 		{AlarmInit, regexp.MustCompile(`^` + initPrefix)},
-		{AlarmWarning, regexp.MustCompile(`WARNING: (CPU|.*lock|suspicious)|refcount_t: `)},
+		{AlarmWarning, regexp.MustCompile(`WARNING: (CPU|.*, CPU#\d|.*lock|suspicious)|refcount_t: `)},
 	}
 }
 
