@@ -190,6 +190,7 @@ func (m *merging) add(part record.Run) {
 	}
 	m.run.Interrupted = m.run.Interrupted || part.Interrupted
 	m.run.Missing = append(m.run.Missing, part.Missing...)
+	m.run.Crashes = append(m.run.Crashes, part.Crashes...)
 	m.run.Seconds += part.Seconds
 	for _, note := range part.Notes {
 		if !slices.Contains(m.run.Notes, note) {

@@ -66,6 +66,7 @@ func Run(ctx context.Context, r Runner, list, controls []scenarios.Scenario, o O
 		Kernel:      c.kernel,
 		Controls:    c.controls(controls),
 		Results:     c.inOrder(list),
+		Crashes:     c.crashes,
 		Notes:       c.notes.lines(),
 		Interrupted: err != nil,
 	}
@@ -83,6 +84,7 @@ type collector struct {
 	options Options
 	kernel  record.Kernel
 	results map[string]record.Result
+	crashes []record.Crash
 	// saved names what has a trace kept.
 	saved map[string]bool
 	notes notes
@@ -122,6 +124,9 @@ func (c *collector) collect(ctx context.Context, r Runner, list []scenarios.Scen
 		}
 		if e.Kind == record.EventHello && e.Kernel != nil {
 			c.kernel = *e.Kernel
+		}
+		if e.Kind == record.EventCrash && e.Crash != nil {
+			c.crashes = append(c.crashes, *e.Crash)
 		}
 		if e.Kind == record.EventNote {
 			c.notes.add(e)

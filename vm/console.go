@@ -66,6 +66,7 @@ type consoleLog struct {
 	kept     []byte
 	line     []byte
 	alarms   []Alarm
+	crash    *crashReader
 	// fatal is closed at the first panic.
 	fatal chan struct{}
 	ended bool
@@ -74,7 +75,7 @@ type consoleLog struct {
 }
 
 func newConsoleLog() *consoleLog {
-	return &consoleLog{patterns: alarmPatterns(), stamp: timeStamp(), fatal: make(chan struct{})}
+	return &consoleLog{patterns: alarmPatterns(), stamp: timeStamp(), crash: newCrashReader(), fatal: make(chan struct{})}
 }
 
 // Write implements io.Writer.
@@ -108,10 +109,13 @@ func timeStamp() *regexp.Regexp {
 
 func (c *consoleLog) look(line string) {
 	line = strings.TrimSpace(c.stamp.ReplaceAllString(strings.TrimSpace(line), ""))
+	kind := AlarmKind("")
+	defer func() { c.crash.see(kind, line) }()
 	for _, p := range c.patterns {
 		if !p.pattern.MatchString(line) {
 			continue
 		}
+		kind = p.kind
 		if len(c.alarms) < alarmsKept {
 			c.alarms = append(c.alarms, Alarm{Kind: p.kind, Text: line})
 		}
