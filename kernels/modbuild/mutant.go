@@ -176,6 +176,9 @@ func load(files source, dir, name string) (Mutant, error) {
 	if err != nil {
 		return Mutant{}, fmt.Errorf("mutant %s: %w", name, err)
 	}
+	if err := checkPatch(string(patch)); err != nil {
+		return Mutant{}, fmt.Errorf("%s: %w", filepath.Join(dir, name, cocciFile), err)
+	}
 	m.Name, m.Dir, m.Patch = name, filepath.Join(dir, name), string(patch)
 	return m, nil
 }
