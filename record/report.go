@@ -44,13 +44,6 @@ type Kernel struct {
 	Config string `json:"config,omitempty"`
 }
 
-// Known is a defect known upstream: the verdict it gives and what mends it.
-type Known struct {
-	Verdict Verdict `json:"verdict" yaml:"verdict"`
-	FixedBy string  `json:"fixed_by,omitempty" yaml:"fixed_by,omitempty"`
-	CVE     string  `json:"cve,omitempty" yaml:"cve,omitempty"`
-}
-
 // Result is one scenario's finding against what was expected.
 // A nil pointer means never, or not measured.
 type Result struct {

@@ -111,8 +111,8 @@ func (rep truthReport) table(out io.Writer) error {
 	fmt.Fprintln(out)
 	for _, run := range rep.Runs {
 		s := run.Score
-		fmt.Fprintf(out, "%s: %d of %d mutants found; recall %.3f, precision %.3f; %.0f s\n",
-			rep.Kernel, s.Found, s.Mutants, s.Recall, s.Precision, run.Seconds)
+		fmt.Fprintf(out, "%s: %d of %d mutants found; recall %s, precision %s; %.0f s\n",
+			rep.Kernel, s.Found, s.Mutants, shareText(s.Recall), shareText(s.Precision), run.Seconds)
 	}
 	return nil
 }

@@ -264,7 +264,10 @@ func TestHolderOfLeak(t *testing.T) {
 }
 
 func TestResultStatus(t *testing.T) {
-	known := &record.Known{Verdict: record.Stalled, FixedBy: "0110d6f22f39"}
+	known := &record.Known{Verdict: record.Stalled, Holder: "qdisc * on v0", FixedBy: "0110d6f22f39", FixedIn: []record.FixedIn{"6.2"}}
+	other, older := *known, *known
+	other.Holder, older.FixedIn = "driver of *", []record.FixedIn{"6.1.5"}
+	elsewhere := record.Known{Verdict: record.Stalled, Holder: "qdisc * on v0", Kernels: []record.Series{"6.2..7.3"}}
 	tests := []struct {
 		name   string
 		expect []record.Verdict
@@ -274,12 +277,18 @@ func TestResultStatus(t *testing.T) {
 		{"as expected", []record.Verdict{record.Held, record.Stalled}, nil, record.Pass},
 		{"as known", []record.Verdict{record.Clean}, known, record.XFail},
 		{"expected comes before known", []record.Verdict{record.Stalled}, known, record.Pass},
+		{"the known verdict of another holder", []record.Verdict{record.Clean}, &other, record.Fail},
+		{"fixed, and back", []record.Verdict{record.Clean}, &older, record.Fail},
+		{"known of other kernels", []record.Verdict{record.Clean}, &elsewhere, record.Fail},
 		{"not the known defect", []record.Verdict{record.Clean}, &record.Known{Verdict: record.Leaked}, record.Fail},
 		{"neither", []record.Verdict{record.Clean}, nil, record.Fail},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			r := Result("a/b", test.expect, test.known, stuck(256))
+			trace := stuck(256)
+			trace.Kernel = record.Kernel{Release: "6.1.7"}
+			trace.Rungs = []record.RungTrace{{Rung: record.RungQdisc, On: "tbf on v0", Holder: "qdisc tbf on v0", Before: 212992}}
+			r := Result("a/b", test.expect, test.known, trace)
 			if r.Status != test.want || r.Attempts[0].Status != test.want || r.Verdict != record.Stalled {
 				t.Errorf("status %q, attempts %+v", r.Status, r.Attempts)
 			}

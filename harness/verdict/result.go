@@ -13,13 +13,15 @@ import (
 const sparkPoints = 24
 
 // Result judges t and compares the verdict with what is expected of a sound
-// kernel: pass, xfail when it is exactly the known defect, else fail. Where no
-// verdict can be given the status is error. Attempts holds this one try.
+// kernel: pass, xfail when it is exactly the known defect on a kernel that may
+// still have it, else fail. Where no verdict can be given the status is error.
+// Attempts holds this one try.
 func Result(name string, expect []record.Verdict, known *record.Known, t record.Trace) record.Result {
 	f := Judge(t)
+	state, remark := status(f, expect, known, t.Kernel)
 	r := record.Result{
 		Scenario: name,
-		Status:   status(f, expect, known),
+		Status:   state,
 		Verdict:  f.Verdict,
 		Expected: record.JoinVerdicts(expect),
 		Known:    known,
@@ -60,6 +62,9 @@ func Result(name string, expect []record.Verdict, known *record.Known, t record.
 	if f.Trouble != "" {
 		r.Reason = f.Trouble
 	}
+	if remark != "" {
+		r.Reason += "; " + remark
+	}
 	if why := disproved(t.LawCheck); why != "" && f.Trouble == "" {
 		r.Status = record.Fail
 		r.Reason = "the law does not hold: " + why + "; " + r.Reason
@@ -76,17 +81,22 @@ func Result(name string, expect []record.Verdict, known *record.Known, t record.
 	return r
 }
 
-func status(f Finding, expect []record.Verdict, known *record.Known) record.Status {
+// status compares, and says what about a known defect keeps it from being an
+// excuse, or could not be checked.
+func status(f Finding, expect []record.Verdict, known *record.Known, k record.Kernel) (s record.Status, remark string) {
 	switch {
 	case f.Trouble != "":
-		return record.Error
+		return record.Error, ""
 	case slices.Contains(expect, f.Verdict):
-		return record.Pass
-	case known != nil && f.Verdict == known.Verdict:
-		return record.XFail
-	default:
-		return record.Fail
+		return record.Pass, ""
+	case known == nil:
+		return record.Fail, ""
 	}
+	excuse := known.Excuses(f.Verdict, f.Holder, k)
+	if !excuse.Granted {
+		return record.Fail, excuse.Remark
+	}
+	return record.XFail, excuse.Remark
 }
 
 // disproved says what a run of --verify-law showed against the law; "" for

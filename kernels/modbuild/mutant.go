@@ -58,8 +58,8 @@ type Mutant struct {
 type Found struct {
 	Scenario string         `yaml:"scenario" json:"scenario"`
 	Verdict  record.Verdict `yaml:"verdict" json:"verdict"`
-	// Holder is what Result.Holder must be, with * for any text; "" for
-	// whatever it is.
+	// Holder is what Result.Holder must be, with * for any text. A verdict that
+	// says something is held needs it: the true holder, or record.NotKnown.
 	Holder string `yaml:"holder" json:"holder,omitempty"`
 	// Count is how many packets the scenario is run with; 0 for as many as the
 	// catalogue says.
@@ -288,6 +288,10 @@ func (f Found) check(at string) error {
 		return &keyError{at + ".scenario", fmt.Sprintf("%q is no scenario's name; they are like tun/unread", f.Scenario)}
 	case !f.Verdict.Valid():
 		return &keyError{at + ".verdict", fmt.Sprintf("unknown verdict %q; the verdicts are %s", f.Verdict, record.JoinVerdicts(record.Verdicts()))}
+	case f.Verdict.NeedsHolder() && f.Holder == "":
+		return &keyError{at + ".verdict", fmt.Sprintf("%s without a holder: name who truly holds, like \"driver of v0\", or %q", f.Verdict, record.NotKnown)}
+	case !record.ValidPattern(f.Holder):
+		return &keyError{at + ".holder", fmt.Sprintf("holder %q is no pattern: write * for any text, ? for a character", f.Holder)}
 	case f.Count < 0 || f.Count > 100_000_000:
 		return &keyError{at + ".count", fmt.Sprintf("count of %d; give 1 to 100000000, or leave it out", f.Count)}
 	}
