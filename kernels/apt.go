@@ -336,7 +336,7 @@ func moveFile(from, to string) (err error) {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no regular file", from)
 	}
-	w, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	w, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

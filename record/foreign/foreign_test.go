@@ -73,7 +73,7 @@ func TestOnlyRegularFilesAreRead(t *testing.T) {
 			switch {
 			case want == nil && err != nil:
 				t.Errorf("%s %s: %v", how, c.name, err)
-			case want == whatever && err == nil || want != whatever && !errors.Is(err, want):
+			case errors.Is(want, whatever) && err == nil || !errors.Is(want, whatever) && !errors.Is(err, want):
 				t.Errorf("%s %s: error %v, want %v", how, c.name, err, want)
 			case err != nil && len(data) > 0:
 				t.Errorf("%s %s: data and an error", how, c.name)
