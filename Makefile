@@ -72,6 +72,10 @@ boots: vm-packages build ## BOOTS guests in a row over six kernels: has one trou
 killtest: packages build ## runs killed at random moments: is anything left? ARGS=MOMENTS
 	scripts/killtest $(ARGS)
 
+.PHONY: chaos
+chaos: packages build ## the catalogue on a machine made difficult: is anything wrong? ARGS='ROUNDS SCENARIO...'
+	scripts/chaos $(ARGS)
+
 # A handful for every change: the bug of 2012, a leak, one that no socket shows,
 # one that only a waiter notices. All of them: make truth.
 MUTANTS ?= tun-no-orphan veth-multicast-no-free tun-drop-no-free tbf-silent-free

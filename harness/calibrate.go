@@ -7,6 +7,7 @@ import (
 
 	"skleak/harness/meter"
 	"skleak/harness/traffic"
+	"skleak/netns"
 	"skleak/record"
 	"skleak/scenarios"
 )
@@ -62,7 +63,7 @@ func (x *experiment) calibrate(ctx context.Context) (err error) {
 		}
 		return err
 	}
-	truesize, by, err := meter.Calibrate(size, link.MTU, send, func() (uint32, error) { return meter.Charge(sender.FD()) })
+	truesize, by, err := meter.Calibrate(size, link.MTU, x.mayQueue(), send, func() (uint32, error) { return meter.Charge(sender.FD()) })
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -70,9 +71,18 @@ func (x *experiment) calibrate(ctx context.Context) (err error) {
 		x.emit(record.Event{Kind: record.EventNote, Text: fmt.Sprintf("truesize not measured: %v", err)})
 		return nil
 	}
+	x.trace.Modules = x.world.Modules()
 	x.trace.Truesize, x.trace.TruesizeBy = truesize, by
 	x.calibrated[what] = calibration{truesize, by}
 	return nil
+}
+
+// mayQueue keeps a calibration from loading the module of its queue.
+func (x *experiment) mayQueue() func(qdisc string) error {
+	if !x.o.RefuseModules {
+		return nil
+	}
+	return netns.QdiscWithoutLoading
 }
 
 // packetSize is the length of the IP packet in bytes.

@@ -1,12 +1,14 @@
 package harness
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"skleak/harness/verdict"
 	"skleak/record"
+	"skleak/record/kerneltest"
 )
 
 // withLedger runs scenarios of the catalogue with a ledger, and skips where
@@ -19,7 +21,8 @@ func withLedger(t *testing.T, names ...string) map[string]record.Trace {
 	got := traces(t, l, pick(t, names...))
 	for name, tr := range got {
 		if tr.Ledger == nil {
-			t.Skipf("%s: this kernel lets nobody follow skbs: see the notes of `skleak run --ledger`", name)
+			kerneltest.SkipOrFail(t, kerneltest.Feature{Since: "5.1", Options: []string{"PERF_EVENTS", "TRACEPOINTS", "EVENT_TRACING"}},
+				fmt.Errorf("%s: nobody can follow skbs: see the notes of `skleak run --ledger`", name))
 		}
 	}
 	return got

@@ -5,16 +5,49 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/renameio/v2"
+	"golang.org/x/sys/unix"
 )
 
 // apt runs apt under a private state in dir, beside the machine's own.
-type apt struct{ dir string }
+type apt struct {
+	dir string
+	// user is whom apt downloads as, "" for the one who runs it. The private state
+	// may lie where that user cannot go (a cache of root's), so apt and what it
+	// starts have its folder open.
+	user string
+}
+
+// downloader is the user that Debian has for downloads (apt.conf(5),
+// APT::Sandbox::User): what speaks to a mirror is not to be root.
+const downloader = "_apt"
+
+// newApt is apt as the current user can run it.
+func newApt(dir string) apt {
+	if _, err := user.Lookup(downloader); err != nil || os.Geteuid() != 0 {
+		return apt{dir: dir}
+	}
+	return apt{dir: dir, user: downloader}
+}
+
+// openState is where apt finds the folder of its private state, open.
+const openState = "/proc/self/fd/3"
+
+// state is the folder of the private state as apt is told of it.
+func (a apt) state() string {
+	if a.user != "" {
+		return openState
+	}
+	return a.dir
+}
 
 // ErrNoArchive says that the machine's apt configuration has no Debian archive.
 var ErrNoArchive = errors.New("apt's configuration on this machine has no Debian archive")
@@ -29,9 +62,9 @@ func (a apt) config() string {
 		`APT::Architecture "amd64";`,
 		`#clear APT::Architectures;`,
 		`APT::Architectures { "amd64"; };`,
-		// NB: apt's user cannot enter a private cache; it would warn and go on as
-		// root anyhow.
-		`APT::Sandbox::User "";`,
+		`APT::Sandbox::User "` + a.user + `";`,
+		// Else apt closes it in what it starts.
+		`APT::Keep-Fds { "3"; };`,
 		`APT::Get::AllowUnauthenticated "false";`,
 		`Acquire::AllowInsecureRepositories "false";`,
 		`Acquire::AllowWeakRepositories "false";`,
@@ -40,20 +73,28 @@ func (a apt) config() string {
 		`Acquire::Retries "2";`,
 		`Acquire::http::Timeout "30";`,
 		`Acquire::https::Timeout "30";`,
-		`Dir::State "` + filepath.Join(a.dir, "state") + `";`,
+		`Dir::State "` + filepath.Join(a.state(), "state") + `";`,
 		`Dir::State::status "/dev/null";`,
-		`Dir::Cache "` + filepath.Join(a.dir, "cache") + `";`,
+		`Dir::Cache "` + filepath.Join(a.state(), "cache") + `";`,
 		`Dir::Cache::pkgcache "pkgcache.bin";`,
 		`Dir::Etc::sourcelist "/dev/null";`,
-		`Dir::Etc::sourceparts "` + filepath.Join(a.dir, "sources") + `";`,
+		`Dir::Etc::sourceparts "` + filepath.Join(a.state(), "sources") + `";`,
 		`Dir::Etc::preferences "/dev/null";`,
 		`Dir::Etc::preferencesparts "/dev/null";`,
 	}
 	return strings.Join(lines, "\n") + "\n"
 }
 
-func (a apt) command(program string, args ...string) []string {
-	return append([]string{program, "--config-file", filepath.Join(a.dir, "apt.conf")}, args...)
+// run runs one of apt's programs with the private configuration, in the folder
+// in, and gives what it said.
+func (a apt) run(ctx context.Context, in string, out io.Writer, program string, args ...string) (said string, err error) {
+	argv := append([]string{program, "--config-file", filepath.Join(a.dir, "apt.conf")}, args...)
+	state, err := os.Open(a.dir)
+	if err != nil {
+		return "", fmt.Errorf("open apt's private state: %w", err)
+	}
+	defer func() { err = errors.Join(err, state.Close()) }()
+	return command{argv: argv, dir: in, out: out, files: []*os.File{state}}.run(ctx)
 }
 
 // machineSources reads the machine's apt sources, both formats.
@@ -130,7 +171,7 @@ func (a apt) prepare(found archives) ([]suite, error) {
 // update fetches the package lists. It gives the suites that are there, and a
 // note for each that is not.
 func (a apt) update(ctx context.Context, suites []suite) (served, notes []string, err error) {
-	said, failure := command{argv: a.command("apt-get", "update", "--quiet=2")}.run(ctx)
+	said, failure := a.run(ctx, "", nil, "apt-get", "update", "--quiet=2")
 	var exit *CommandError
 	// A suite that is missing makes apt-get fail; the others are there all the
 	// same.
@@ -169,10 +210,7 @@ func cmpErr(err, other error) error {
 // apt has checked.
 func (a apt) lists(ctx context.Context) ([]string, error) {
 	var out bytes.Buffer
-	_, err := command{
-		argv: a.command("apt-get", "indextargets", "--format", "$(TRUSTED)|$(RELEASE)|$(FILENAME)", "Created-By: Packages"),
-		out:  &out,
-	}.run(ctx)
+	_, err := a.run(ctx, "", &out, "apt-get", "indextargets", "--format", "$(TRUSTED)|$(RELEASE)|$(FILENAME)", "Created-By: Packages")
 	if err != nil {
 		return nil, fmt.Errorf("ask apt which lists it has: %w", err)
 	}
@@ -182,7 +220,7 @@ func (a apt) lists(ctx context.Context) ([]string, error) {
 		if len(fields) < 3 || fields[0] != "yes" {
 			continue
 		}
-		if _, err := os.Stat(fields[2]); err == nil {
+		if _, err := os.Stat(strings.Replace(fields[2], a.state(), a.dir, 1)); err == nil {
 			present = append(present, fields[1])
 		}
 	}
@@ -210,9 +248,8 @@ func firstLine(s string) string {
 // show asks apt for everything it knows of kernel packages.
 func (a apt) show(ctx context.Context) ([]stanza, error) {
 	var out bytes.Buffer
-	argv := a.command("apt-cache", "show", "--all-versions",
-		"linux-image-*", "linux-binary-*", "linux-modules-*", "linux-base-*")
-	if _, err := (command{argv: argv, out: &out}).run(ctx); err != nil {
+	if _, err := a.run(ctx, "", &out, "apt-cache", "show", "--all-versions",
+		"linux-image-*", "linux-binary-*", "linux-modules-*", "linux-base-*"); err != nil {
 		return nil, fmt.Errorf("ask apt for kernel packages: %w", err)
 	}
 	var all []stanza
@@ -221,25 +258,88 @@ func (a apt) show(ctx context.Context) ([]stanza, error) {
 }
 
 // download puts packages into dir and gives their files. apt checks each
-// against the signed lists.
-func (a apt) download(ctx context.Context, dir string, packages []Package) ([]string, error) {
-	argv := a.command("apt-get", "download", "--quiet=2")
-	for _, p := range packages {
-		argv = append(argv, p.Name+"="+p.Version)
+// against the signed lists. Begun, if not nil, is told the folder that fills.
+func (a apt) download(ctx context.Context, dir string, packages []Package, begun func(folder string)) (files []string, err error) {
+	box, err := a.box(dir)
+	if err != nil {
+		return nil, fmt.Errorf("make a folder for apt to download to: %w", err)
 	}
-	if _, err := (command{argv: argv, dir: dir}).run(ctx); err != nil {
+	if box != dir {
+		defer func() { err = errors.Join(err, os.RemoveAll(box)) }()
+	}
+	if begun != nil {
+		begun(box)
+	}
+	args := []string{"download", "--quiet=2"}
+	for _, p := range packages {
+		args = append(args, p.Name+"="+p.Version)
+	}
+	if _, err := a.run(ctx, box, nil, "apt-get", args...); err != nil {
 		return nil, fmt.Errorf("download with apt: %w", err)
 	}
-	var files []string
 	for _, p := range packages {
-		found, err := filepath.Glob(filepath.Join(dir, p.Name+"_*.deb"))
+		found, err := filepath.Glob(filepath.Join(box, p.Name+"_*.deb"))
 		if err != nil {
 			return nil, err
 		}
 		if len(found) != 1 {
 			return nil, fmt.Errorf("download with apt: %d files for package %s", len(found), p.Name)
 		}
-		files = append(files, found[0])
+		file := filepath.Join(dir, filepath.Base(found[0]))
+		if err := moveFile(found[0], file); err != nil {
+			return nil, fmt.Errorf("take what apt downloaded: %w", err)
+		}
+		files = append(files, file)
 	}
 	return files, nil
+}
+
+// boxes is where a folder is made for a download: on disk, and anybody may go
+// there.
+const boxes = "/var/tmp"
+
+// box is a folder that apt's user can write to; dir where that is who runs it.
+func (a apt) box(dir string) (string, error) {
+	if a.user == "" {
+		return dir, nil
+	}
+	who, err := user.Lookup(a.user)
+	if err != nil {
+		return "", err
+	}
+	uid, err := strconv.Atoi(who.Uid)
+	if err != nil {
+		return "", err
+	}
+	box, err := os.MkdirTemp(boxes, "skleak-download-*")
+	if err != nil {
+		return "", err
+	}
+	return box, os.Chown(box, uid, -1)
+}
+
+// moveFile moves a regular file, to another file system by a copy, and makes it
+// the caller's.
+func moveFile(from, to string) (err error) {
+	if from == to {
+		return nil
+	}
+	r, err := os.OpenFile(from, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	info, err := r.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file", from)
+	}
+	w, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, r)
+	return errors.Join(err, w.Close(), os.Remove(from))
 }

@@ -20,6 +20,8 @@ type command struct {
 	dir  string
 	// out takes standard output; nil drops it.
 	out io.Writer
+	// files are open in it from descriptor 3 on.
+	files []*os.File
 }
 
 // maxMessage bounds what is kept of a program's messages, in bytes.
@@ -36,6 +38,7 @@ func (c command) run(ctx context.Context) (string, error) {
 	cmd.Dir = c.dir
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.ExtraFiles = c.files
 	cmd.WaitDelay = 5 * time.Second
 	messages := &tail{}
 	cmd.Stdout, cmd.Stderr = c.out, messages

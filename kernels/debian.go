@@ -29,13 +29,16 @@ func (s *Store) fetchDebian(ctx context.Context, b *builder, r Release, progress
 		return err
 	}
 	_, total := estimate(r.Packages)
-	stop := watchFolder(deb, func(n int64) { progress(Progress{r.Name, StepDownload, n, total}) })
+	stop := func() {}
+	watch := func(folder string) {
+		stop = watchFolder(folder, func(n int64) { progress(Progress{r.Name, StepDownload, n, total}) })
+	}
 	var files []string
 	// Shared among downloads, apart from an update of the lists they rely on.
 	l := s.lock("apt")
 	_, err := l.TryRLockContext(ctx, lockRetry)
 	if err == nil {
-		files, err = s.apt().download(ctx, deb, r.Packages)
+		files, err = s.apt().download(ctx, deb, r.Packages, watch)
 	}
 	stop()
 	if err = errors.Join(err, l.Close()); err != nil {

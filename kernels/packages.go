@@ -16,8 +16,8 @@ func (s *Store) Packages(ctx context.Context, patterns ...string) ([]Package, er
 		return nil, err
 	}
 	var out bytes.Buffer
-	argv := append(s.apt().command("apt-cache", "show", "--all-versions"), patterns...)
-	if _, err := (command{argv: argv, out: &out}).run(ctx); err != nil {
+	args := append([]string{"show", "--all-versions"}, patterns...)
+	if _, err := s.apt().run(ctx, "", &out, "apt-cache", args...); err != nil {
 		return nil, fmt.Errorf("ask apt for packages %s: %w", strings.Join(patterns, " "), err)
 	}
 	var all []Package
@@ -32,7 +32,7 @@ func (s *Store) Download(ctx context.Context, dir string, packages []Package) (f
 	l := s.lock("apt")
 	_, err = l.TryRLockContext(ctx, lockRetry)
 	if err == nil {
-		files, err = s.apt().download(ctx, dir, packages)
+		files, err = s.apt().download(ctx, dir, packages, nil)
 	}
 	if err = errors.Join(err, l.Close()); err != nil {
 		return nil, err
@@ -44,8 +44,7 @@ func (s *Store) Download(ctx context.Context, dir string, packages []Package) (f
 // has nothing, Recommends aside: its own choice of versions that fit together.
 func (s *Store) Dependencies(ctx context.Context, p Package) ([]Package, error) {
 	var out bytes.Buffer
-	argv := s.apt().command("apt-get", "install", "--simulate", "--quiet=2", "--no-install-recommends", p.Name+"="+p.Version)
-	if _, err := (command{argv: argv, out: &out}).run(ctx); err != nil {
+	if _, err := s.apt().run(ctx, "", &out, "apt-get", "install", "--simulate", "--quiet=2", "--no-install-recommends", p.Name+"="+p.Version); err != nil {
 		return nil, fmt.Errorf("ask apt what %s depends on: %w", p.Name, err)
 	}
 	return readSimulation(out.String(), p.Name), nil

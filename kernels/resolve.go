@@ -24,7 +24,7 @@ func (e *NoMutantError) Error() string {
 	return fmt.Sprintf("no such mutant %q of %s", e.Spec.Mutant, plain)
 }
 
-func (s *Store) apt() apt { return apt{filepath.Join(s.dir, "apt")} }
+func (s *Store) apt() apt { return newApt(filepath.Join(s.dir, "apt")) }
 
 func (s *Store) catalogueFile() string { return filepath.Join(s.dir, "catalogue.json") }
 

@@ -60,7 +60,7 @@ func TestNoSecurityArchive(t *testing.T) {
 // TestAptConfig holds what must not be lost: no unsigned lists, whatever the
 // machine allows.
 func TestAptConfig(t *testing.T) {
-	text := apt{"/store/apt"}.config()
+	text := apt{dir: "/store/apt"}.config()
 	for _, want := range []string{
 		`APT::Get::AllowUnauthenticated "false";`, `Acquire::AllowInsecureRepositories "false";`,
 		`Acquire::AllowWeakRepositories "false";`, `Acquire::AllowDowngradeToInsecureRepositories "false";`,
@@ -69,6 +69,19 @@ func TestAptConfig(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in\n%s", want, text)
 		}
+	}
+}
+
+// What speaks to a mirror is not root, wherever the private state is.
+func TestAptConfigOfRoot(t *testing.T) {
+	text := apt{dir: "/root/store/apt", user: "_apt"}.config()
+	for _, want := range []string{`APT::Sandbox::User "_apt";`, `Dir::State "/proc/self/fd/3/state";`, `APT::Keep-Fds { "3"; };`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "/root") {
+		t.Errorf("apt's user cannot go there:\n%s", text)
 	}
 }
 

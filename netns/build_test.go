@@ -230,9 +230,46 @@ func TestModules(t *testing.T) {
 	for _, n := range needs(s) {
 		got = append(got, n.feature+" "+n.module)
 	}
-	want := []string{"link kind veth veth", "qdisc plug sch_plug", "netfilter rules nf_tables", "NFQUEUE nfnetlink_queue"}
+	want := []string{"link kind veth veth", "qdisc plug sch_plug", "netfilter rules nf_tables", "NFQUEUE nfnetlink_queue", "a rule that queues nft_queue"}
 	if !slices.Equal(got, want) {
 		t.Errorf("needs %q, want %q", got, want)
+	}
+}
+
+func TestNothingIsLoadedThatIsRefused(t *testing.T) {
+	team := func(mode string) scenarios.Scenario {
+		return scene("t0", scenarios.Link{Common: common("t0"), Options: &scenarios.TeamOptions{Mode: mode}})
+	}
+	macsec := func(keyless bool) scenarios.Scenario {
+		return scene("m0", scenarios.Link{Common: common("m0"), Options: &scenarios.MacsecOptions{Keyless: keyless}})
+	}
+	packet := scene("v0", veth(common("v0"), common("v1")))
+	packet.Traffic.Socket = scenarios.SocketPacket
+	for name, c := range map[string]struct {
+		s        scenarios.Scenario
+		loadable string
+		there    string
+		want     string
+	}{
+		"all there":        {team(""), "team team_mode_roundrobin", "team team_mode_roundrobin", ""},
+		"all built in":     {team(""), "", "", ""},
+		"the kind":         {team(""), "team team_mode_roundrobin", "", "team"},
+		"team's mode":      {team("broadcast"), "team team_mode_broadcast", "team", "team_mode_broadcast"},
+		"its default":      {team(""), "team team_mode_roundrobin", "team", "team_mode_roundrobin"},
+		"macsec's cipher":  {macsec(false), "macsec gcm", "macsec", "gcm"},
+		"without a key":    {macsec(true), "macsec gcm", "macsec", ""},
+		"a packet socket":  {packet, "veth af_packet", "veth", "af_packet"},
+		"another's module": {packet, "veth gcm", "veth", ""},
+	} {
+		there := strings.Fields(c.there)
+		n, _ := firstToLoad(needs(c.s), strings.Fields(c.loadable), func(n need) bool { return slices.Contains(there, n.module) })
+		if n.module != c.want {
+			t.Errorf("%s: %q would be loaded, want %q", name, n.module, c.want)
+		}
+	}
+	crypto := []byte("name         : gcm(aes)\ndriver       : generic-gcm-aesni\n\nname         : aes\n")
+	if !hasCipher(crypto, "gcm(aes)") || hasCipher(crypto, "generic-gcm-aesni") || hasCipher(crypto, "ctr(aes)") {
+		t.Error("ciphers of /proc/crypto")
 	}
 }
 

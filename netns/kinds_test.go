@@ -1,14 +1,14 @@
 package netns
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"skleak/record"
+	"skleak/record/kerneltest"
 	"skleak/scenarios"
 )
 
@@ -29,11 +29,6 @@ func master(name string, o scenarios.LinkOptions) []scenarios.Link {
 	port := common("v0")
 	port.Master = name
 	return []scenarios.Link{{Common: common(name, "172.29.198.129/28"), Options: o}, veth(port, common("v1"))}
-}
-
-// here are the kinds of link and qdisc that the build machines' kernel has.
-func here(kind string) bool {
-	return slices.Contains([]string{"tun", "tap", "veth", "ifb", "bridge", "macvlan", "macvtap", "vxlan", "iodine", "tbf", "htb", "pfifo"}, kind)
 }
 
 func TestEveryKind(t *testing.T) {
@@ -69,7 +64,7 @@ func TestEveryKind(t *testing.T) {
 			if !ok {
 				t.Fatal("a kind without a test: add it to the table above")
 			}
-			defer truthful(t, here(kind.Name))
+			defer truthful(t, kind)
 			w := build(t, scene("x0", links...))
 			info, ok := w.Link("x0")
 			if !ok || info.Kind != kind.Name || info.Index == 0 {
@@ -94,21 +89,24 @@ func TestEveryKind(t *testing.T) {
 	}
 }
 
-// truthful fails a skip of what the build machines' kernel has, and a run of
-// what it lacks: either would hide a fault in how a lack is found.
-func truthful(t *testing.T, have bool) {
-	if kernelRelease(t) == "6.18.44-fc-v669" && t.Skipped() == have {
-		t.Errorf("skipped: %v, but this kernel is known to have it: %v", t.Skipped(), have)
+// truthful fails a skip of what this kernel is built with, and a run of what it
+// is not: either would hide a fault in how a lack is found.
+func truthful(t *testing.T, kind scenarios.Kind) {
+	option, one := strings.CutPrefix(kind.Config, "CONFIG_")
+	has, known := kerneltest.Has(t, option)
+	// Of several options some may be there; a card is there in a guest alone, and
+	// iodined may not be installed. A module may not be installed either.
+	if !known || !one || strings.Contains(option, " ") || kind.Name == "iodine" || os.Getenv(inSandbox) == "" {
+		return
 	}
-}
-
-func kernelRelease(t *testing.T) string {
-	t.Helper()
-	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
-		t.Fatal(err)
+	if modules, _ := loadableModules(); has && len(modules) > 0 && !slices.Contains(modules, kind.Module) {
+		if _, err := os.Stat("/sys/module/" + kind.Module); err != nil {
+			return
+		}
 	}
-	return unix.ByteSliceToString(u.Release[:])
+	if t.Skipped() == has {
+		t.Errorf("skipped: %v, but this kernel is built with %s: %v", t.Skipped(), kind.Config, has)
+	}
 }
 
 func TestEveryQdisc(t *testing.T) {
@@ -131,7 +129,7 @@ func TestEveryQdisc(t *testing.T) {
 			if !ok {
 				t.Fatal("a kind without a test: add it to the table above")
 			}
-			defer truthful(t, here(kind.Name))
+			defer truthful(t, kind)
 			near := common("v0")
 			near.Qdisc = qdisc(o)
 			w := build(t, scene("v0", veth(near, common("v1"))))
@@ -185,7 +183,7 @@ func TestDefaultQdiscIsPurged(t *testing.T) {
 }
 
 func TestLeafOfHtb(t *testing.T) {
-	defer truthful(t, here("htb"))
+	defer truthful(t, scenarios.Kind{Name: "htb", Config: "CONFIG_NET_SCH_HTB", Module: "sch_htb"})
 	near := common("v0")
 	near.Qdisc = qdisc(&scenarios.HtbOptions{Rate: 8, Burst: 256, Leaf: qdisc(&scenarios.PfifoOptions{Limit: 10})})
 	w := build(t, scene("v0", veth(near, common("v1"))))

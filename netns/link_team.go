@@ -28,6 +28,9 @@ const (
 	nlaFlag   = 6
 )
 
+// teamDefaultMode is set where none is given.
+const teamDefaultMode = "roundrobin"
+
 // createTeam makes a team and chooses its mode, which must be done while it has
 // no ports (drivers/net/team, team_mode_option_set).
 func createTeam(lk *link, o *scenarios.TeamOptions) error {
@@ -41,7 +44,7 @@ func createTeam(lk *link, o *scenarios.TeamOptions) error {
 	}
 	mode := o.Mode
 	if mode == "" {
-		mode = "roundrobin"
+		mode = teamDefaultMode
 	}
 	err = lk.space.setTeamOption(l.Attrs().Index,
 		nl.NewRtAttr(teamOptionName, nl.ZeroTerminated("mode")),
@@ -50,7 +53,7 @@ func createTeam(lk *link, o *scenarios.TeamOptions) error {
 	if errors.Is(err, unix.EINVAL) {
 		// NB: the kernel says EINVAL for a mode whose module it cannot find.
 		return &UnsupportedError{
-			Feature: "team mode " + mode, Hint: "CONFIG_NET_TEAM_MODE_*, module team_mode_" + mode, Err: err,
+			Feature: teamModeNeed(mode).feature, Hint: teamModeNeed(mode).hint, Err: err,
 		}
 	}
 	if err != nil {

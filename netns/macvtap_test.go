@@ -8,6 +8,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 
+	"skleak/record/kerneltest"
 	"skleak/scenarios"
 )
 
@@ -20,7 +21,7 @@ func addMacvtap(t *testing.T, s *space) {
 	attrs.Name, attrs.ParentIndex = "mt0", parent.Attrs().Index
 	tap := &netlink.Macvtap{Macvlan: netlink.Macvlan{LinkAttrs: attrs, Mode: netlink.MACVLAN_MODE_BRIDGE}}
 	if err := s.nl.LinkAdd(tap); err != nil {
-		t.Skipf("no macvtap on this kernel: %v", err)
+		kerneltest.SkipOrFail(t, kerneltest.Feature{Since: "2.6", Options: []string{"MACVTAP"}}, err)
 	}
 	if err := s.nl.LinkSetAllmulticastOn(linkUp(t, s, "mt0", "")); err != nil {
 		t.Fatal(err)

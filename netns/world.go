@@ -34,7 +34,9 @@ type World struct {
 	// links are in the order built, a veth's far end right after its near one.
 	links   []*link
 	filters []placed
-	modules []string
+	// before are the modules that were loaded before Build, modules those that were
+	// loaded since.
+	before, modules []string
 }
 
 // link is one interface of a World.
@@ -110,7 +112,7 @@ func Build(ctx context.Context, s scenarios.Scenario, o Options) (*World, error)
 	if err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
-	w.modules = newIn(after, before)
+	w.before, w.modules = before, newIn(after, before)
 	return w, nil
 }
 
@@ -186,9 +188,14 @@ func (w *World) addFilters(ctx context.Context, fs []scenarios.Filter) error {
 	return nil
 }
 
-// Modules names the kernel modules that were loaded while Build ran, sorted.
-// On a busy host they may be another's.
-func (w *World) Modules() []string { return slices.Clone(w.modules) }
+// Modules names the kernel modules that were loaded since Build began, sorted. On
+// a busy host they may be another's.
+func (w *World) Modules() []string {
+	if now, err := loadedModules(); err == nil {
+		w.modules = newIn(now, w.before)
+	}
+	return slices.Clone(w.modules)
+}
 
 // Link looks up a link, or the far end of a veth, by name: in the sandbox's own
 // namespace, and if it is not there, in the others. It is false when the link

@@ -22,11 +22,11 @@ func sameCrashes(rep record.Report) []sameCrash {
 	number := map[string]int{}
 	for _, run := range rep.Runs {
 		for _, c := range run.Crashes {
-			same := c.Fingerprint()
-			i, there := number[same]
+			key := c.Fingerprint()
+			i, there := number[key]
 			if !there {
 				i = len(all)
-				number[same] = i
+				number[key] = i
 				all = append(all, sameCrash{first: c})
 			}
 			all[i].where = append(all[i].where, kernelName(run)+crashDuring(c))

@@ -64,10 +64,12 @@ func Truesize(send func() error, charge func() (uint32, error)) (int64, error) {
 // sends one packet by lo; charge reads the sender's socket, which must have
 // nothing charged.
 //
+// may says whether a qdisc of that kind (tbf, plug) may be made here; nil for any.
+//
 // The figure is of a device with lo's headroom. One that wants more (a tunnel)
 // may cost the next size of the allocator.
-func Calibrate(size, mtu int, send func() error, charge func() (uint32, error)) (truesize int64, by string, err error) {
-	lo, err := holdLoopback(size, mtu)
+func Calibrate(size, mtu int, may func(qdisc string) error, send func() error, charge func() (uint32, error)) (truesize int64, by string, err error) {
+	lo, err := holdLoopback(size, mtu, may)
 	if err != nil {
 		return 0, "", fmt.Errorf("calibrate: %w", err)
 	}

@@ -124,7 +124,7 @@ func calibrateOnce(t *testing.T, s socketUnderTest, size int) error {
 	if err != nil {
 		return err
 	}
-	truesize, by, err := Calibrate(size, 1500, send, func() (uint32, error) { return Charge(fd) })
+	truesize, by, err := Calibrate(size, 1500, nil, send, func() (uint32, error) { return Charge(fd) })
 	if err := errors.Join(err, unix.Close(fd)); err != nil {
 		return err
 	}
@@ -169,9 +169,22 @@ func TestCalibrateFragments(t *testing.T) {
 
 func TestCalibrateRefusedMTU(t *testing.T) {
 	inSpace(t, func() error {
-		_, _, err := Calibrate(68, -1, nil, nil)
+		_, _, err := Calibrate(68, -1, nil, nil, nil)
 		if err == nil || !strings.Contains(err.Error(), "mtu") {
 			t.Errorf("an absurd mtu gave %v", err)
+		}
+		return loAsBefore()
+	})
+}
+
+// With loading refused a queue that is not there is not asked for.
+func TestCalibrateAsksBeforeItQueues(t *testing.T) {
+	inSpace(t, func() error {
+		var asked []string
+		no := errors.New("no")
+		_, _, err := Calibrate(68, 1500, func(qdisc string) error { asked = append(asked, qdisc); return no }, nil, nil)
+		if !errors.Is(err, no) || strings.Join(asked, " ") != "tbf plug" {
+			t.Errorf("asked for %q, %v", asked, err)
 		}
 		return loAsBefore()
 	})

@@ -37,7 +37,7 @@ func (s *sender) fill() (packets int, err error) {
 func held(t *testing.T, f func(*sender, *heldLoopback) error) {
 	t.Helper()
 	inSpace(t, func() error {
-		lo, err := holdLoopback(68, 1500)
+		lo, err := holdLoopback(68, 1500, nil)
 		if err != nil {
 			return err
 		}
@@ -164,7 +164,7 @@ func TestSocketsUsed(t *testing.T) {
 // A closed socket stays counted while a queue holds its skb.
 func TestSocketsUsedSeesPinned(t *testing.T) {
 	inSpace(t, func() error {
-		lo, err := holdLoopback(68, 1500)
+		lo, err := holdLoopback(68, 1500, nil)
 		if err != nil {
 			return err
 		}

@@ -32,19 +32,19 @@ type heldLoopback struct {
 
 // holdLoopback sets lo of the calling process's namespace up to hold packets of
 // size bytes, by tbf where the kernel has it, else by plug.
-func holdLoopback(size, mtu int) (*heldLoopback, error) {
+func holdLoopback(size, mtu int, may func(qdisc string) error) (*heldLoopback, error) {
 	nl, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, fmt.Errorf("open netlink: %w", err)
 	}
 	lo := &heldLoopback{nl: nl}
-	if err := lo.hold(size, mtu); err != nil {
+	if err := lo.hold(size, mtu, may); err != nil {
 		return nil, errors.Join(err, lo.release())
 	}
 	return lo, nil
 }
 
-func (lo *heldLoopback) hold(size, mtu int) error {
+func (lo *heldLoopback) hold(size, mtu int, may func(qdisc string) error) error {
 	link, err := lo.nl.LinkByName("lo")
 	if err != nil {
 		return fmt.Errorf("find lo: %w", err)
@@ -61,7 +61,13 @@ func (lo *heldLoopback) hold(size, mtu int) error {
 	}
 	var errs []error
 	for _, q := range []netlink.Qdisc{tightTbf(attrs, min(size, mtu)), &netlink.GenericQdisc{QdiscAttrs: attrs, QdiscType: "plug"}} {
-		err := lo.nl.QdiscReplace(q)
+		var err error
+		if may != nil {
+			err = may(q.Type())
+		}
+		if err == nil {
+			err = lo.nl.QdiscReplace(q)
+		}
 		if err == nil {
 			lo.qdisc, lo.by = q, q.Type()+" on lo"
 			return nil

@@ -65,7 +65,7 @@ func TestWaiterIsWoken(t *testing.T) {
 }
 
 func fillParkRelease(t *testing.T, s *sender, w *Waiter) error {
-	lo, err := holdLoopback(68, 1500)
+	lo, err := holdLoopback(68, 1500, nil)
 	if err != nil {
 		return err
 	}

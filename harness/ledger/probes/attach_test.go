@@ -11,7 +11,10 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
 	"golang.org/x/sys/unix"
+
+	"skleak/record/kerneltest"
 )
 
 func openFiles(t *testing.T) int {
@@ -75,11 +78,35 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// cannotAttach skips for who may not, where the machine refuses any program of
+// this kind, and on a kernel without fentry and BTF.
+func cannotAttach(t *testing.T, err error) {
+	t.Helper()
+	if errors.Is(err, unix.EPERM) && tracingRefused() {
+		t.Skipf("this user, or everybody on this machine, may load no tracing program at all: %v", err)
+	}
+	kerneltest.SkipOrFail(t, kerneltest.Feature{
+		Since: "5.10", Options: []string{"BPF_SYSCALL", "BPF_JIT", "DEBUG_INFO_BTF", "FUNCTION_TRACER", "DYNAMIC_FTRACE_WITH_DIRECT_CALLS"},
+	}, err)
+}
+
+// tracingRefused tries the smallest tracing program there is.
+func tracingRefused() bool {
+	p, err := ebpf.NewProgram(&ebpf.ProgramSpec{
+		Type: ebpf.Tracing, AttachType: ebpf.AttachTraceFEntry, AttachTo: "consume_skb",
+		Instructions: asm.Instructions{asm.Mov.Imm(asm.R0, 0), asm.Return()}, License: "GPL",
+	})
+	if err == nil {
+		_ = p.Close()
+	}
+	return errors.Is(err, unix.EPERM)
+}
+
 // What a socket sends comes in order and only to its own feed.
 func TestFeed(t *testing.T) {
 	a, err := Attach()
 	if err != nil {
-		t.Skipf("BPF programs cannot be attached here: %v", err)
+		cannotAttach(t, err)
 	}
 	defer a.Close()
 	f, err := Open(a.Doors())
@@ -157,7 +184,7 @@ func TestNothingStays(t *testing.T) {
 		t.Fatal("nobody killed it")
 	}
 	if a, err := Attach(); err != nil {
-		t.Skipf("BPF programs cannot be attached here: %v", err)
+		cannotAttach(t, err)
 	} else if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
