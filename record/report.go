@@ -136,7 +136,8 @@ type Attempt struct {
 
 // ExitCode is the exit status for a report: broken 2, else fail 1, else error
 // 2, else everything skipped 4, else 0. With strict an xfail counts as a fail.
-// A run that has trouble of its own counts as an error.
+// A run that has trouble of its own counts as an error; a control counts where it
+// did not pass.
 func (r Report) ExitCode(strict bool) int {
 	n := map[Status]int{}
 	total := 0
@@ -149,8 +150,8 @@ func (r Report) ExitCode(strict bool) int {
 			total++
 		}
 		for _, res := range run.Controls {
-			if res.Status == Broken {
-				n[Broken]++
+			if res.Status == Broken || res.Status == Fail || res.Status == Error {
+				n[res.Status]++
 			}
 		}
 	}

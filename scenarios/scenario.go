@@ -38,13 +38,26 @@ type Scenario struct {
 	Patience *time.Duration
 	// Control is set on scenarios that show the instrument works.
 	Control ControlKind
+	// Shows is what a control that must hold has to show beside its verdict; nil
+	// for any other scenario.
+	Shows *Shows
+}
+
+// Shows is what a control that must hold has to show: with it holder, rung and
+// amount are tried too. The amount is the least that silences the sender.
+type Shows struct {
+	// Holder and ReleasedBy are those of the result.
+	Holder     string
+	ReleasedBy string
+	// Passes is how many packets may go through before the first is held.
+	Passes int
 }
 
 // ControlKind says what a control must show.
 type ControlKind string
 
 // The kinds of control. Of several that must hold, the first that this kernel
-// can build is used.
+// can build and that shows what it must is used.
 const (
 	NotControl      ControlKind = ""
 	ControlMustHold ControlKind = "must-hold"

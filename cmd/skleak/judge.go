@@ -18,7 +18,8 @@ func judgeCommand(t terminal, status *statusCode) *cobra.Command {
 		Short: "Judge saved traces again, without a kernel",
 		Long: `Read the traces that skleak run --save kept and judge them again with this
 skleak's rules. Nothing is run; scenarios that were skipped left no trace and
-are not shown.`,
+are not shown. Without the traces of its controls a folder proves nothing, and
+every result is broken.`,
 		Example: `  skleak run hold --save traces
   skleak judge traces --json`,
 		Args: cobra.ExactArgs(1),
