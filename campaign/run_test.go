@@ -171,49 +171,6 @@ func TestInterruptedKeepsWhatIsDone(t *testing.T) {
 	}
 }
 
-func TestSavedReplaysTheSame(t *testing.T) {
-	saved := Saved{Dir: t.TempDir()}
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sc := catalogue[0]
-	sc.Expect, sc.Known = []record.Verdict{record.Clean}, nil
-	r := &fake{rounds: []map[string]record.Event{sound(map[string]record.Event{sc.Name: stalledEvent()}), {sc.Name: cleanEvent()}}}
-	withLinks := controls()
-	for i := range withLinks {
-		withLinks[i].Links, withLinks[i].Traffic = sc.Links, sc.Traffic
-	}
-	first, err := Run(t.Context(), r, []scenarios.Scenario{sc}, withLinks, Options{Save: saved.Save})
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := saved.Scenarios()
-	if err != nil {
-		t.Fatal(err)
-	}
-	list, kept := Split(all)
-	again, err := Run(t.Context(), saved.Replay(), list, kept, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(again.Controls) != 2 {
-		t.Errorf("%d controls were saved", len(again.Controls))
-	}
-	// The same traces without the controls prove nothing.
-	bare, err := Run(t.Context(), saved.Replay(), list, nil, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if res := bare.Results[0]; res.Status != record.Broken || !strings.Contains(res.Reason, "saved with these traces") {
-		t.Errorf("without controls: %s, %s", res.Status, res.Reason)
-	}
-	a, b := first.Results[0], again.Results[0]
-	if a.Status != record.Fail || b.Status != a.Status || b.Verdict != a.Verdict || !b.Flaky || len(b.Attempts) != 2 {
-		t.Errorf("judged again: %+v\nwant %+v", b, a)
-	}
-}
-
 // A trace that cannot be saved ends the run; what was done before it stands.
 func TestSaveFails(t *testing.T) {
 	list := []scenarios.Scenario{{Name: "f/a"}, {Name: "f/b"}, {Name: "f/c"}}
@@ -230,12 +187,6 @@ func TestSaveFails(t *testing.T) {
 	}
 	if len(run.Results) != 1 || run.Results[0].Scenario != "f/a" {
 		t.Errorf("results %+v", run.Results)
-	}
-}
-
-func TestSavedWithoutTraces(t *testing.T) {
-	if _, err := (Saved{Dir: t.TempDir()}).Scenarios(); err == nil {
-		t.Error("an empty folder gave no error")
 	}
 }
 

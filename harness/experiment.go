@@ -138,7 +138,7 @@ func (x *experiment) fillAndRelease(ctx context.Context, s *sending) error {
 		return err
 	}
 	if free(x.trace.Settle) && !x.hasHeld() {
-		return errors.Join(s.checkAsleep(x.trace.Truesize), x.probeAtRest(ctx, s))
+		return errors.Join(x.world.Undisturbed(), s.checkAsleep(x.trace.Truesize), x.probeAtRest(ctx, s))
 	}
 	if err := errors.Join(s.park(), x.keepState(stateHeld)); err != nil {
 		return err
@@ -160,7 +160,7 @@ func (x *experiment) release(ctx context.Context, s *sending) error {
 		return err
 	}
 	x.keepSockets(s)
-	if err := s.checkAsleep(x.trace.Truesize); err != nil {
+	if err := errors.Join(x.world.Undisturbed(), s.checkAsleep(x.trace.Truesize)); err != nil {
 		return err
 	}
 	x.books.witness(record.PhasePatience, "")

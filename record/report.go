@@ -19,8 +19,12 @@ type Run struct {
 	Results  []Result `json:"results"`
 	// Interrupted is set when the run was stopped before its end.
 	Interrupted bool `json:"interrupted,omitempty"`
+	// Missing names the scenarios that an interrupted run has no result of.
+	Missing []string `json:"missing,omitempty"`
 	// Trouble says why a kernel has no or too few results; "" when it has them.
 	Trouble string `json:"trouble,omitempty"`
+	// Crashes are the kernel's; each is a failure, whatever it was that ran.
+	Crashes []Crash `json:"crashes,omitempty"`
 	// Notes are lines for the reader that are no verdict: what could not be
 	// measured, what was freed of a killed run.
 	Notes   []string `json:"notes,omitempty"`
@@ -136,15 +140,16 @@ type Attempt struct {
 
 // ExitCode is the exit status for a report: broken 2, else fail 1, else error
 // 2, else everything skipped 4, else 0. With strict an xfail counts as a fail.
-// A run that has trouble of its own counts as an error; a control counts where it
-// did not pass.
+// A run that has trouble of its own, or was interrupted, counts as an error,
+// and a crash of the kernel as a fail. A control counts where it did not pass.
 func (r Report) ExitCode(strict bool) int {
 	n := map[Status]int{}
 	total := 0
 	for _, run := range r.Runs {
-		if run.Trouble != "" {
+		if run.Trouble != "" || run.Interrupted {
 			n[Error]++
 		}
+		n[Fail] += len(run.Crashes)
 		for _, res := range run.Results {
 			n[res.Status]++
 			total++

@@ -105,7 +105,7 @@ func sampleFlaky() record.Result {
 			{Verdict: record.Clean, Status: record.Pass},
 		},
 		LawCheck: &record.LawCheck{
-			PredictedPPS: 43, Under: record.LawRun{PPS: 34}, Over: record.LawRun{PPS: 52, Stalled: true},
+			PredictedPPS: 43, Under: &record.LawRun{PPS: 34}, Over: &record.LawRun{PPS: 52, Stalled: true},
 		},
 		Spark: []int64{0, 288000, 1664}, Seconds: 0.5,
 	}

@@ -295,14 +295,14 @@ func TestDecodeForms(t *testing.T) {
 }
 
 func TestReadFile(t *testing.T) {
-	list, err := ReadFile(filepath.Join("testdata", "payload.yaml"))
+	list, err := ReadFile(t.Context(), filepath.Join("testdata", "payload.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := string(list[0].Traffic.Payload); got != "a payload of our own\n" {
 		t.Errorf("payload %q", got)
 	}
-	if _, err := ReadFile("testdata/none.yaml"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := ReadFile(t.Context(), "testdata/none.yaml"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -18,14 +18,15 @@ func judgeCommand(t terminal, status *statusCode) *cobra.Command {
 		Short: "Judge saved traces again, without a kernel",
 		Long: `Read the traces that skleak run --save kept and judge them again with this
 skleak's rules. Nothing is run; scenarios that were skipped left no trace and
-are not shown. Without the traces of its controls a folder proves nothing, and
-every result is broken.`,
+are not shown. If a trace is missing, or the run was interrupted, the report says
+which and the exit status is 2. Without the traces of its controls a folder
+proves nothing, and every result is broken.`,
 		Example: `  skleak run hold --save traces
   skleak judge traces --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			saved := campaign.Saved{Dir: args[0]}
-			all, err := saved.Scenarios()
+			all, err := saved.Scenarios(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -42,6 +43,9 @@ every result is broken.`,
 			if err != nil {
 				return err
 			}
+			if run.Trouble, err = saved.Gap(cmd.Context(), scenarioNames(all)); err != nil {
+				return err
+			}
 			rep := record.Report{Schema: record.ReportSchema, Runs: []record.Run{run}}
 			*status = statusCode(rep.ExitCode(strict))
 			return place.write(rep)
@@ -50,6 +54,14 @@ every result is broken.`,
 	out.register(cmd.Flags())
 	registerStrict(cmd.Flags(), &strict)
 	return cmd
+}
+
+func scenarioNames(list []scenarios.Scenario) []string {
+	var names []string
+	for _, sc := range list {
+		names = append(names, sc.Name)
+	}
+	return names
 }
 
 // asInCatalogue sorts controls the way a run does: of those that must hold the

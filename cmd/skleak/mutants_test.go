@@ -65,7 +65,7 @@ func TestTruthFormats(t *testing.T) {
 		}
 	}
 	bad := truthFlags{format: "html"}
-	if _, err := bad.open(terminal{out: io.Discard}); err == nil {
+	if _, err := bad.open(terminal{plain: io.Discard}); err == nil {
 		t.Error("an unknown format was taken")
 	}
 }
