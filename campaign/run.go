@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"skleak/harness/verdict"
@@ -50,10 +49,13 @@ type Options struct {
 // list. On an error the Run has what was done so far and is marked interrupted.
 func Run(ctx context.Context, r Runner, list, controls []scenarios.Scenario, o Options) (record.Run, error) {
 	began := time.Now()
-	c := &collector{options: o, results: map[string]record.Result{}, saved: map[string]bool{}}
-	todo := slices.Concat(controls, c.withoutLasting(list))
-	err := c.begin(todo)
-	if err == nil {
+	rest, err := withoutControls(list, controls)
+	if err != nil {
+		return record.Run{}, err
+	}
+	c := &collector{options: o, results: map[string]record.Result{}, saved: map[string]bool{}, asked: names(list)}
+	todo := slices.Concat(controls, c.withoutLasting(rest))
+	if err = c.begin(todo); err == nil {
 		err = c.collect(ctx, r, todo, 1)
 	}
 	if err == nil && !o.Once {
@@ -62,16 +64,17 @@ func Run(ctx context.Context, r Runner, list, controls []scenarios.Scenario, o O
 	if err == nil {
 		err = c.end(todo)
 	}
+	shown := c.controls(controls)
 	run := record.Run{
 		Kernel:      c.kernel,
-		Controls:    c.controls(controls),
+		Controls:    shown.results,
 		Results:     c.inOrder(list),
 		Crashes:     c.crashes,
 		Notes:       c.notes.lines(),
 		Interrupted: err != nil,
 	}
 	if err == nil {
-		applyControls(&run, controls)
+		shown.apply(&run)
 	} else {
 		run.Missing = c.missing(list)
 	}
@@ -85,9 +88,9 @@ type collector struct {
 	kernel  record.Kernel
 	results map[string]record.Result
 	crashes []record.Crash
-	// saved names what has a trace kept.
-	saved map[string]bool
-	notes notes
+	// saved names what has a trace kept, asked what is to be reported on.
+	saved, asked map[string]bool
+	notes        notes
 }
 
 // withoutLasting leaves out, as skips, what must not run on this machine.
@@ -186,7 +189,7 @@ func (c *collector) keep(sc scenarios.Scenario, res record.Result, attempt int) 
 		res = first
 	}
 	c.results[sc.Name] = res
-	if c.options.Finished != nil && sc.Control == scenarios.NotControl {
+	if c.options.Finished != nil && c.asked[sc.Name] {
 		c.options.Finished(res)
 	}
 }
@@ -248,63 +251,4 @@ func (c *collector) missing(list []scenarios.Scenario) []string {
 		}
 	}
 	return names
-}
-
-// controls are the results of the controls: of those that must hold, the
-// first that this kernel could build; every one that must not.
-func (c *collector) controls(list []scenarios.Scenario) []record.Result {
-	used := []record.Result{}
-	held := false
-	for _, sc := range list {
-		res, ok := c.results[sc.Name]
-		if !ok || res.Status == record.Skip {
-			continue
-		}
-		if sc.Control == scenarios.ControlMustHold {
-			if held {
-				continue
-			}
-			held = true
-		}
-		if res.Status == record.Fail || res.Status == record.XFail {
-			res.Status = record.Broken
-		}
-		used = append(used, res)
-	}
-	return used
-}
-
-// applyControls marks the run broken when a control misbehaved, or none that
-// must hold could be built. A control that our own trouble stopped shows
-// nothing, so nothing can be trusted then either.
-func applyControls(run *record.Run, asked []scenarios.Scenario) {
-	why := ""
-	for _, kind := range []scenarios.ControlKind{scenarios.ControlMustHold, scenarios.ControlMustNot} {
-		if anyOf(asked, kind, nil) && !anyOf(asked, kind, run.Controls) {
-			why = fmt.Sprintf("no control that %s could be built here", strings.ReplaceAll(string(kind), "-", " "))
-		}
-	}
-	for _, ctl := range run.Controls {
-		if ctl.Status != record.Pass {
-			why = fmt.Sprintf("control %s: %s, expected %s: %s", ctl.Scenario, ctl.Verdict, ctl.Expected, ctl.Reason)
-		}
-	}
-	if why == "" {
-		return
-	}
-	for i, res := range run.Results {
-		if res.Status == record.Pass || res.Status == record.XFail || res.Status == record.Fail {
-			run.Results[i].Status = record.Broken
-			run.Results[i].Reason = why
-		}
-	}
-}
-
-// anyOf reports whether a control of that kind was asked for and, where results
-// are given, is among them.
-func anyOf(asked []scenarios.Scenario, kind scenarios.ControlKind, results []record.Result) bool {
-	return slices.ContainsFunc(asked, func(sc scenarios.Scenario) bool {
-		return sc.Control == kind && (results == nil ||
-			slices.ContainsFunc(results, func(r record.Result) bool { return r.Scenario == sc.Name }))
-	})
 }

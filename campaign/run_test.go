@@ -65,8 +65,25 @@ func stalledEvent() record.Event {
 	return e
 }
 
+// controls are one of each kind.
+func controls() []scenarios.Scenario {
+	return []scenarios.Scenario{
+		scenario("control/tbf", scenarios.ControlMustHold, record.Stalled), scenario("control/veth", scenarios.ControlMustNot, record.Clean),
+	}
+}
+
+// sound adds what a whole instrument shows of these to events.
+func sound(events map[string]record.Event) map[string]record.Event {
+	events["control/tbf"], events["control/veth"] = stalledEvent(), cleanEvent()
+	return events
+}
+
 func scenario(name string, control scenarios.ControlKind, expect ...record.Verdict) scenarios.Scenario {
-	return scenarios.Scenario{Name: name, Control: control, Expect: expect}
+	sc := scenarios.Scenario{Name: name, Control: control, Expect: expect, Traffic: scenarios.Traffic{Count: 3000}}
+	if control == scenarios.ControlMustHold {
+		sc.Shows = &scenarios.Shows{Holder: "qdisc tbf on v0", ReleasedBy: "qdisc deleted"}
+	}
+	return sc
 }
 
 func statuses(results []record.Result) map[string]record.Status {
@@ -81,17 +98,17 @@ func TestStatuses(t *testing.T) {
 	lasting := scenario("f/lasting", "", record.Clean)
 	lasting.Lasting = true
 	known := scenario("f/known", "", record.Clean)
-	known.Known = &record.Known{Verdict: record.Stalled}
+	known.Known = &record.Known{Verdict: record.Stalled, Holder: "qdisc * on v0", Kernels: []record.Series{"6.1"}}
 	list := []scenarios.Scenario{
 		scenario("f/pass", "", record.Clean), scenario("f/fail", "", record.Clean), known, lasting,
 		scenario("f/skip", "", record.Clean), scenario("f/trouble", "", record.Clean),
 	}
-	r := &fake{rounds: []map[string]record.Event{{
+	r := &fake{rounds: []map[string]record.Event{sound(map[string]record.Event{
 		"f/pass": cleanEvent(), "f/fail": stalledEvent(), "f/known": stalledEvent(),
 		"f/skip":    {Kind: record.EventSkip, Text: "no such kind", Hint: "CONFIG_X"},
 		"f/trouble": {Kind: record.EventTrouble, Text: "pipe burst"},
-	}}}
-	run, err := Run(t.Context(), r, list, nil, Options{})
+	})}}
+	run, err := Run(t.Context(), r, list, controls(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,50 +145,14 @@ func TestFailTriedAgain(t *testing.T) {
 		{"clean the second time", cleanEvent(), true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := &fake{rounds: []map[string]record.Event{{"f/x": stalledEvent()}, {"f/x": c.second}}}
-			run, err := Run(t.Context(), r, []scenarios.Scenario{scenario("f/x", "", record.Clean)}, nil, Options{})
+			r := &fake{rounds: []map[string]record.Event{sound(map[string]record.Event{"f/x": stalledEvent()}), {"f/x": c.second}}}
+			run, err := Run(t.Context(), r, []scenarios.Scenario{scenario("f/x", "", record.Clean)}, controls(), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			res := run.Results[0]
 			if res.Status != record.Fail || res.Flaky != c.flaky || len(res.Attempts) != 2 {
 				t.Errorf("status %s, flaky %v, %d attempts; want fail, %v, 2", res.Status, res.Flaky, len(res.Attempts), c.flaky)
-			}
-		})
-	}
-}
-
-func TestControls(t *testing.T) {
-	holdA := scenario("control/plug", scenarios.ControlMustHold, record.Stalled)
-	holdB := scenario("control/tbf", scenarios.ControlMustHold, record.Stalled)
-	not := scenario("control/veth", scenarios.ControlMustNot, record.Clean)
-	skip := record.Event{Kind: record.EventSkip, Text: "no plug"}
-	for _, c := range []struct {
-		name   string
-		events map[string]record.Event
-		broken bool
-		used   int
-	}{
-		{"all sound", map[string]record.Event{"control/plug": stalledEvent(), "control/tbf": stalledEvent(), "control/veth": cleanEvent()}, false, 2},
-		{"first cannot be built", map[string]record.Event{"control/plug": skip, "control/tbf": stalledEvent(), "control/veth": cleanEvent()}, false, 2},
-		{"none that must hold", map[string]record.Event{"control/plug": skip, "control/tbf": skip, "control/veth": cleanEvent()}, true, 1},
-		{"hold does not hold", map[string]record.Event{"control/plug": cleanEvent(), "control/tbf": stalledEvent(), "control/veth": cleanEvent()}, true, 2},
-		{"clean one holds", map[string]record.Event{"control/plug": stalledEvent(), "control/tbf": stalledEvent(), "control/veth": stalledEvent()}, true, 2},
-		{"trouble", map[string]record.Event{"control/plug": stalledEvent(), "control/tbf": stalledEvent(), "control/veth": {Kind: record.EventTrouble, Text: "x"}}, true, 2},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			c.events["f/x"] = cleanEvent()
-			r := &fake{rounds: []map[string]record.Event{c.events}}
-			run, err := Run(t.Context(), r, []scenarios.Scenario{scenario("f/x", "", record.Clean)},
-				[]scenarios.Scenario{holdA, holdB, not}, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := run.Results[0].Status == record.Broken; got != c.broken {
-				t.Errorf("status %s (%s), want broken %v", run.Results[0].Status, run.Results[0].Reason, c.broken)
-			}
-			if len(run.Controls) != c.used {
-				t.Errorf("%d controls reported, want %d", len(run.Controls), c.used)
 			}
 		})
 	}

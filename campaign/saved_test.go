@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,14 +30,20 @@ func savedRunOf(t *testing.T, n int) (Saved, []scenarios.Scenario, record.Run) {
 		t.Fatal(err)
 	}
 	list := catalogue[:n]
+	controls := slices.DeleteFunc(slices.Clone(catalogue), func(sc scenarios.Scenario) bool {
+		return sc.Name != "control/tbf" && sc.Name != "control/veth"
+	})
 	first, second := map[string]record.Event{}, map[string]record.Event{}
+	for name, e := range sound(map[string]record.Event{}) {
+		first[name] = traced(name, e)
+	}
 	for i := range list {
 		list[i].Expect, list[i].Known = []record.Verdict{record.Clean}, nil
 		first[list[i].Name] = traced(list[i].Name, cleanEvent())
 	}
 	first[list[0].Name] = traced(list[0].Name, stalledEvent())
 	second[list[0].Name] = traced(list[0].Name, cleanEvent())
-	run, err := Run(t.Context(), &fake{rounds: []map[string]record.Event{first, second}}, list, nil, saved.Options(Options{}))
+	run, err := Run(t.Context(), &fake{rounds: []map[string]record.Event{first, second}}, list, controls, saved.Options(Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,14 +53,15 @@ func savedRunOf(t *testing.T, n int) (Saved, []scenarios.Scenario, record.Run) {
 // judged judges a folder as the command does.
 func judged(t *testing.T, saved Saved) (run record.Run, gap string, err error) {
 	t.Helper()
-	list, err := saved.Scenarios(t.Context())
+	all, err := saved.Scenarios(t.Context())
 	if err != nil {
 		return record.Run{}, "", err
 	}
-	if run, err = Run(t.Context(), saved.Replay(), list, nil, Options{}); err != nil {
+	list, controls := Split(all)
+	if run, err = Run(t.Context(), saved.Replay(), list, controls, Options{}); err != nil {
 		return record.Run{}, "", err
 	}
-	gap, err = saved.Gap(t.Context(), namesOf(list))
+	gap, err = saved.Gap(t.Context(), namesOf(all))
 	return run, gap, err
 }
 
@@ -69,8 +77,25 @@ func TestSavedReplaysTheSame(t *testing.T) {
 			t.Errorf("judged again: %+v\nwant %+v", b, a)
 		}
 	}
-	if len(again.Results) != 2 {
-		t.Errorf("%d results", len(again.Results))
+	if len(again.Results) != 2 || len(again.Controls) != 2 {
+		t.Errorf("%d results, %d controls", len(again.Results), len(again.Controls))
+	}
+}
+
+// The same traces without those of the controls prove nothing.
+func TestSavedWithoutControls(t *testing.T) {
+	saved, _, _ := savedRunOf(t, 2)
+	if err := os.RemoveAll(filepath.Join(saved.Dir, "control")); err != nil {
+		t.Fatal(err)
+	}
+	run, gap, err := judged(t, saved)
+	if err != nil || !strings.Contains(gap, "control/tbf") {
+		t.Errorf("gap %q, %v", gap, err)
+	}
+	for _, res := range run.Results {
+		if res.Status != record.Broken || !strings.Contains(res.Reason, "no control that must hold was run, or saved with these traces") {
+			t.Errorf("%s: %s, %s", res.Scenario, res.Status, res.Reason)
+		}
 	}
 }
 

@@ -141,7 +141,7 @@ type Attempt struct {
 // ExitCode is the exit status for a report: broken 2, else fail 1, else error
 // 2, else everything skipped 4, else 0. With strict an xfail counts as a fail.
 // A run that has trouble of its own, or was interrupted, counts as an error,
-// and a crash of the kernel as a fail.
+// and a crash of the kernel as a fail. A control counts where it did not pass.
 func (r Report) ExitCode(strict bool) int {
 	n := map[Status]int{}
 	total := 0
@@ -155,8 +155,8 @@ func (r Report) ExitCode(strict bool) int {
 			total++
 		}
 		for _, res := range run.Controls {
-			if res.Status == Broken {
-				n[Broken]++
+			if res.Status == Broken || res.Status == Fail || res.Status == Error {
+				n[res.Status]++
 			}
 		}
 	}

@@ -102,3 +102,30 @@ func TestBrokenCatalogueNamesItsFile(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// What accepts everything tells nothing: two verdicts are for what a moment
+// decides, and a sender that falls silent is no such thing.
+func TestCatalogueExpectsLittle(t *testing.T) {
+	lists := map[string]bool{"clean or refused": true, "clean or held": true}
+	for _, s := range catalogue(t) {
+		if all := record.JoinVerdicts(s.Expect); len(s.Expect) > 1 && !lists[all] {
+			t.Errorf("%s: %s; split it by what decides", s.Name, all)
+		}
+		if len(s.Expect) > 1 && s.Control != NotControl {
+			t.Errorf("%s: a control with more than one verdict", s.Name)
+		}
+	}
+}
+
+func TestMayHold(t *testing.T) {
+	for name, want := range map[string]bool{
+		"dummy/up": false, "hold/tbf": true, "hold/nfqueue-one": true, "hold/drop-rule": false,
+		"qdisc/tbf-full": true, "nic/e1000-mtu": true, "nic/e1000-reset": false,
+	} {
+		all := catalogue(t)
+		i := slices.IndexFunc(all, func(s Scenario) bool { return s.Name == name })
+		if i < 0 || all[i].MayHold() != want {
+			t.Errorf("%s may hold: %t", name, !want)
+		}
+	}
+}

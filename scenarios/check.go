@@ -144,5 +144,24 @@ func checkRest(s Scenario) error {
 	if p := s.Patience; p != nil && (*p < 0 || *p > maxPatience) {
 		return wrong("patience", fmt.Sprintf("patience of %v", *p), fmt.Sprintf("give 0s to %v", maxPatience))
 	}
-	return oneOf("control", "kind of control", s.Control, NotControl, ControlMustHold, ControlMustNot)
+	if err := oneOf("control", "kind of control", s.Control, NotControl, ControlMustHold, ControlMustNot); err != nil {
+		return err
+	}
+	return checkShows(s)
+}
+
+func checkShows(s Scenario) error {
+	switch {
+	case s.Shows == nil && s.Control == ControlMustHold:
+		return wrong("shows", "a control that must hold, and not what it must show", `give holder and released_by, like {holder: "qdisc tbf on v0", released_by: "qdisc deleted"}`)
+	case s.Shows == nil:
+		return nil
+	case s.Control == ControlMustNot:
+		return wrong("shows", "a control that must not hold has nothing to show", "take it out")
+	case s.Shows.Holder == "" || s.Shows.ReleasedBy == "":
+		return wrong("shows", "no holder, or no rung", "give both holder and released_by, as the report has them")
+	case s.Shows.Passes > s.Traffic.Count:
+		return wrong("shows.passes", fmt.Sprintf("%d packets pass of %d", s.Shows.Passes, s.Traffic.Count), "give fewer")
+	}
+	return nil
 }

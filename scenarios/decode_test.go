@@ -83,6 +83,10 @@ func badTexts(deep string) []badInput {
 		{"known range", withKey("known: {verdict: leaked, holder: x, kernels: 7.3..6.1}"), `known.kernels[0]: "7.3..6.1": the range ends before it begins`},
 		{"patience", withKey("patience: 5"), `6:15: patience: "5": it is no duration; write a duration like 500ms`},
 		{"control", withKey("control: hold"), `control: unknown kind of control "hold"; did you mean must-hold, must-not-hold?`},
+		{"control that shows nothing", withKey("control: must-hold"), `shows: a control that must hold, and not what it must show; give holder and released_by`},
+		{"shows half", withKey("control: must-hold\n    shows: {holder: x}"), `shows: no holder, or no rung; give both`},
+		{"shows of the other kind", withKey("control: must-not-hold\n    shows: {holder: x, released_by: y}"), `shows: a control that must not hold has nothing to show`},
+		{"shows passes", withKey("shows: {holder: x, released_by: y, passes: 3001}"), `shows.passes: 3001 packets pass of 3000`},
 		{"lasting", withKey("lasting: maybe"), `lasting: "maybe": it is neither true nor false; write true or false`},
 	}
 }

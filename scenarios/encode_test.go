@@ -40,6 +40,9 @@ func (m maker) scenario(n int) Scenario {
 		p := time.Duration(m.Int64N(int64(time.Minute)))
 		s.Patience = &p
 	}
+	if s.Control == ControlMustHold {
+		s.Shows = &Shows{Holder: "qdisc tbf on v0", ReleasedBy: "qdisc deleted", Passes: m.IntN(2)}
+	}
 	s.Links = append(m.links(), Link{Common: m.common("last"), Options: &DummyOptions{}})
 	s.Traffic = m.traffic()
 	s.Routes = []Route{{To: pick(m, "default", "10.0.0.0/8"), Via: "10.9.9.2", Link: "last"}}

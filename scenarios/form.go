@@ -17,6 +17,15 @@ func (s *Scenario) fields() []field {
 		{"ipv6", truth(&s.IPv6)},
 		{"patience", optionalSpan(&s.Patience)},
 		{"control", text(&s.Control)},
+		{"shows", optionalObject(&s.Shows)},
+	}
+}
+
+func (s *Shows) fields() []field {
+	return []field{
+		{"holder", text(&s.Holder)},
+		{"released_by", text(&s.ReleasedBy)},
+		{"passes", whole(&s.Passes)},
 	}
 }
 

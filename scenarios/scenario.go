@@ -38,13 +38,26 @@ type Scenario struct {
 	Patience *time.Duration
 	// Control is set on scenarios that show the instrument works.
 	Control ControlKind
+	// Shows is what a control that must hold has to show beside its verdict; nil
+	// for any other scenario.
+	Shows *Shows
+}
+
+// Shows is what a control that must hold has to show: with it holder, rung and
+// amount are tried too. The amount is the least that silences the sender.
+type Shows struct {
+	// Holder and ReleasedBy are those of the result.
+	Holder     string
+	ReleasedBy string
+	// Passes is how many packets may go through before the first is held.
+	Passes int
 }
 
 // ControlKind says what a control must show.
 type ControlKind string
 
 // The kinds of control. Of several that must hold, the first that this kernel
-// can build is used.
+// can build and that shows what it must is used.
 const (
 	NotControl      ControlKind = ""
 	ControlMustHold ControlKind = "must-hold"
@@ -296,7 +309,11 @@ func (s Scenario) Family() string {
 }
 
 // MayHold reports whether a sound kernel may hold what s sends: then a run of it
-// waits, and the counts of skbs of others see what it holds.
+// waits, and the counts of skbs of others see what it holds. A queue that
+// refuses is full.
 func (s Scenario) MayHold() bool {
-	return slices.ContainsFunc(s.Expect, func(v record.Verdict) bool { return v != record.Clean && v != record.Refused })
+	queued := slices.ContainsFunc(s.Links, func(l Link) bool { return l.Qdisc != nil })
+	return slices.ContainsFunc(s.Expect, func(v record.Verdict) bool {
+		return v != record.Clean && (v != record.Refused || queued)
+	})
 }

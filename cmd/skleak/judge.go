@@ -19,7 +19,8 @@ func judgeCommand(t terminal, status *statusCode) *cobra.Command {
 		Long: `Read the traces that skleak run --save kept and judge them again with this
 skleak's rules. Nothing is run; scenarios that were skipped left no trace and
 are not shown. If a trace is missing, or the run was interrupted, the report says
-which and the exit status is 2.`,
+which and the exit status is 2. Without the traces of its controls a folder
+proves nothing, and every result is broken.`,
 		Example: `  skleak run hold --save traces
   skleak judge traces --json`,
 		Args: cobra.ExactArgs(1),
