@@ -17,13 +17,6 @@ const (
 	byNeither = "they differ"
 )
 
-// Fewer skbs than these left over by the ledger's own count prove nothing: a
-// kernel may have a way to free that no tracepoint tells of.
-const (
-	ledgerLeastLeft  = 10
-	ledgerLeastShare = 0.01
-)
-
 // consult holds what the ladder named against where the ledger saw the skbs.
 func (f *Finding) consult(t record.Trace) {
 	if t.Ledger == nil || f.HeldBytes == 0 {
@@ -92,30 +85,4 @@ func ledgerRemark(t record.Trace, f Finding) string {
 	default:
 		return ""
 	}
-}
-
-// leftOver is how many skbs the ledger saw outlive everything.
-func leftOver(t record.Trace) (n int, ok bool) {
-	if t.Ledger == nil || t.Ledger.Left == nil || t.Ledger.Lost > 0 {
-		return 0, false
-	}
-	return max(*t.Ledger.Left, 0), true
-}
-
-func ledgerOrphaned(t record.Trace) bool {
-	n, ok := leftOver(t)
-	return ok && n >= ledgerLeastLeft && float64(n) >= ledgerLeastShare*float64(t.Sent)
-}
-
-// orphanReason says who counted.
-func orphanReason(t record.Trace, f Finding) string {
-	text := fmt.Sprintf("nothing is charged, yet %s skbs of %s sent never came free", f.Orphans, count(t.Sent, "packet"))
-	if !ledgerOrphaned(t) {
-		return text + fmt.Sprintf(" (%s: %d before, %d after)", t.Orphans.By, t.Orphans.Before, t.Orphans.After)
-	}
-	var at []string
-	for _, p := range t.Ledger.LeftAt {
-		at = append(at, fmt.Sprintf("%d last seen at %s", p.Count, p.Place))
-	}
-	return text + " (" + strings.Join(append([]string{"ledger"}, at...), ", ") + ")"
 }
