@@ -283,6 +283,17 @@ type SkbCount struct {
 	Settled int64 `json:"settled"`
 	// After is the count after the last rung and the closing of the sockets.
 	After int64 `json:"after"`
+	// Sent is how many packets were sent in between.
+	Sent int `json:"sent"`
+	// Again are more bursts through links built anew, made where After is higher
+	// than Before: a cache fills once, what is lost is lost each time.
+	Again []SkbBurst `json:"again,omitempty"`
+}
+
+// SkbBurst is one more burst of a SkbCount, and the count when its links were gone.
+type SkbBurst struct {
+	Sent  int   `json:"sent"`
+	After int64 `json:"after"`
 }
 
 // Witness is a place in the kernel that freed our skbs during a rung.

@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -293,10 +292,4 @@ func Sockets() []string {
 func (s Scenario) Family() string {
 	family, _, _ := strings.Cut(s.Name, "/")
 	return family
-}
-
-// MayHold reports whether a sound kernel may hold what s sends: then a run of it
-// waits, and the counts of skbs of others see what it holds.
-func (s Scenario) MayHold() bool {
-	return slices.ContainsFunc(s.Expect, func(v record.Verdict) bool { return v != record.Clean && v != record.Refused })
 }

@@ -229,7 +229,7 @@ func TestDeal(t *testing.T) {
 		most, least := 0.0, math.Inf(1)
 		for _, part := range parts {
 			sum := 0.0
-			if slices.ContainsFunc(part, scenarios.Scenario.MayHold) {
+			if slices.ContainsFunc(part, scenarios.Scenario.MayWait) {
 				holders++
 				sum = waitAtEnd
 			}
