@@ -53,7 +53,8 @@ func (x *experiment) run(ctx context.Context) (t record.Trace, err error) {
 	}
 	x.phase(record.PhaseClose)
 	err = errors.Join(err, x.world.Close())
-	if err = errors.Join(err, x.books.end()); err != nil {
+	x.books.end()
+	if err != nil {
 		return record.Trace{}, err
 	}
 	if err := x.countOrphans(ctx, skbs); err != nil {
@@ -103,17 +104,14 @@ func (x *experiment) measure(ctx context.Context) error {
 	if err := x.calibrate(ctx); err != nil {
 		return err
 	}
-	var err error
-	if x.books, err = x.openBooks(); err != nil {
-		return err
-	}
+	x.books = x.openBooks()
 	s, err := x.openSending()
 	if err != nil {
 		return err
 	}
-	if err = x.books.own(s); err == nil {
-		err = x.fillAndRelease(ctx, s)
-	}
+	x.books.own(s)
+	err = x.fillAndRelease(ctx, s)
+	x.books.after(s)
 	x.trace.Waiter = s.story()
 	if err := errors.Join(err, s.close()); err != nil {
 		return err
@@ -140,9 +138,7 @@ func (x *experiment) fillAndRelease(ctx context.Context, s *sending) error {
 	if err := x.countSockets(ctx, s); err != nil {
 		return err
 	}
-	if err := x.books.account(s); err != nil {
-		return err
-	}
+	x.books.account(s)
 	if !x.waits() {
 		return errors.Join(x.world.Undisturbed(), s.checkAsleep(x.trace.Truesize), x.probeAtRest(ctx, s))
 	}

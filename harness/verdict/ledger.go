@@ -22,13 +22,14 @@ func (f *Finding) consult(t record.Trace) {
 	if t.Ledger == nil || f.HeldBytes == 0 {
 		return
 	}
-	ladder, seen := f.Holder, ledgerHolder(t)
+	leaked := f.Verdict == record.Leaked && leftCharged(t) > 0
+	ladder, seen := f.Holder, ledgerHolder(t, leaked)
 	switch {
 	case seen == "":
 		if ladder != "" {
 			f.HolderBy = byLadder
 		}
-	case ladder == "" || f.Verdict == record.Leaked && leftCharged(t) > 0:
+	case ladder == "" || leaked:
 		// No rung let go, so the ladder has nothing to say.
 		f.Holder, f.HolderBy = seen, byLedger
 	case sameHolders(ladder, seen):
@@ -41,20 +42,39 @@ func (f *Finding) consult(t record.Trace) {
 
 const joiner = " and "
 
+// missed says what happened to skbs that the ledger has no sample of; "" for nothing.
+func missed(l record.Ledger) string {
+	switch {
+	case l.Lost > 0:
+		return fmt.Sprintf("%d samples were lost", l.Lost)
+	case l.Late > 0:
+		return fmt.Sprintf("%d samples came out of order", l.Late)
+	case l.Unseen > 0:
+		return fmt.Sprintf("%s went where no tracepoint tells", count(l.Unseen, "skb"))
+	default:
+		return ""
+	}
+}
+
 // ledgerHolder is where the charged skbs were, by the same shares that the
-// ladder goes by; "" where the ledger does not account for all.
-func ledgerHolder(t record.Trace) string {
+// ladder goes by; "" where the ledger does not account for all. What leaked is
+// looked for where it was after the ladder, if that account adds up.
+func ledgerHolder(t record.Trace, leaked bool) string {
 	if t.Ledger.Incomplete != "" {
 		return ""
 	}
+	places := t.Ledger.Places
+	if leaked && t.Ledger.AfterCharge > 0 && sumOf(t.Ledger.After) == t.Ledger.AfterCharge {
+		places = t.Ledger.After
+	}
 	total := 0
-	for _, p := range t.Ledger.Places {
+	for _, p := range places {
 		if p.Charged {
 			total += max(p.Count, 0)
 		}
 	}
 	var names []string
-	for _, p := range t.Ledger.Places {
+	for _, p := range places {
 		switch share := float64(p.Count) / float64(max(total, 1)); {
 		case !p.Charged || share < partShare:
 		case share >= aloneShare:
@@ -64,6 +84,13 @@ func ledgerHolder(t record.Trace) string {
 		}
 	}
 	return strings.Join(names, joiner)
+}
+
+func sumOf(places []record.LedgerPlace) (bytes int64) {
+	for _, p := range places {
+		bytes += p.Bytes
+	}
+	return bytes
 }
 
 func sameHolders(a, b string) bool {
@@ -80,6 +107,8 @@ func ledgerRemark(t record.Trace, f Finding) string {
 		return ""
 	case t.Ledger.Incomplete != "":
 		return "; ledger incomplete: " + t.Ledger.Incomplete
+	case missed(*t.Ledger) != "":
+		return "; ledger incomplete: " + missed(*t.Ledger)
 	case f.HolderBy == byNeither:
 		return "; ladder and ledger differ on who held"
 	default:
