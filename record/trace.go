@@ -268,6 +268,9 @@ type Waiter struct {
 	Parked int `json:"parked"`
 	// Woken is how often it was woken.
 	Woken int `json:"woken"`
+	// Unclear is how often an error woke it when the socket was writable too, so
+	// that it is not known whether it was woken for that.
+	Unclear int `json:"unclear,omitempty"`
 	// AsleepNs is the longest time it was seen asleep while a fresh poll said
 	// writable and the charge stood still; 0 if never.
 	AsleepNs int64 `json:"asleep_ns"`
