@@ -12,7 +12,7 @@ import (
 )
 
 // books is the ledger of one experiment, or nothing: a nil *books does nothing
-// at no cost.
+// at no cost. Trouble with it is told and ends the ledger, not the experiment.
 type books struct {
 	led   *ledger.Ledger
 	x     *experiment
@@ -21,30 +21,43 @@ type books struct {
 
 // openBooks opens the ledger where it is asked for. That there can be none is
 // no error: the reader is told and the run goes on.
-func (x *experiment) openBooks() (*books, error) {
+func (x *experiment) openBooks() *books {
 	if x.o.Ledger == LedgerOff {
-		return nil, nil //nolint:nilnil // a nil *books is the ledger that is off
+		return nil
 	}
 	b := &books{x: x}
-	if err := b.look(); err != nil {
-		return nil, err
-	}
-	rules, err := x.ledgerRules()
-	if err != nil {
-		return nil, err
-	}
-	b.led, err = ledger.Open(ledger.Config{Rules: rules, Devices: devices(b.state), Began: x.began, Probes: x.o.Probes, Unproven: x.o.Unproven})
-	var missing *ledger.UnavailableError
-	if errors.As(err, &missing) {
-		x.emit(record.Event{Kind: record.EventNote, Text: "no ledger: " + missing.Error()})
-		return nil, nil //nolint:nilnil // as above
-	}
-	if err != nil {
-		return nil, err
+	if err := b.open(); err != nil {
+		b.give(err)
+		return nil
 	}
 	x.trace.Ledger = &record.Ledger{}
-	return b, nil
+	return b
 }
+
+func (b *books) open() error {
+	if err := b.look(); err != nil {
+		return err
+	}
+	rules, err := b.x.ledgerRules()
+	if err != nil {
+		return err
+	}
+	o := b.x.o
+	b.led, err = ledger.Open(ledger.Config{Rules: rules, Devices: devices(b.state), Began: b.x.began, Probes: o.Probes, Unproven: o.Unproven})
+	return err
+}
+
+// give gives the ledger up.
+func (b *books) give(err error) {
+	if err = errors.Join(err, b.close()); err == nil {
+		return
+	}
+	b.x.trace.Ledger, b.x.trace.Witness = nil, nil
+	b.x.emit(record.Event{Kind: record.EventNote, Text: "no ledger: " + err.Error()})
+}
+
+// off reports that there is no ledger, or no longer one.
+func (b *books) off() bool { return b == nil || b.led == nil }
 
 // heldLedger is what all ledgers of a run need.
 type heldLedger struct {
@@ -79,20 +92,21 @@ func (l *Local) holdLedger() (h heldLedger, notes []string) {
 }
 
 // own lets the ledger follow the sockets of s, which has not sent yet.
-func (b *books) own(s *sending) error {
-	if b == nil {
-		return nil
+func (b *books) own(s *sending) {
+	if b.off() {
+		return
 	}
 	for _, fd := range s.gauge.fds {
 		cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE)
 		if err != nil {
-			return fmt.Errorf("read a sending socket's cookie: %w", err)
+			b.give(fmt.Errorf("read a sending socket's cookie: %w", err))
+			return
 		}
 		if err := b.led.Own(cookie); err != nil {
-			return err
+			b.give(err)
+			return
 		}
 	}
-	return nil
 }
 
 // ledgerRules say which packets are ours: of this process, and as long as the
@@ -143,10 +157,18 @@ func (b *books) look() error {
 
 // account says where everything is after settling. From here on frees are kept
 // with their call chains.
-func (b *books) account(s *sending) error {
-	if b == nil {
-		return nil
+func (b *books) account(s *sending) {
+	if b.off() {
+		return
 	}
+	if err := b.drawUp(s); err != nil {
+		b.give(err)
+		return
+	}
+	b.skip()
+}
+
+func (b *books) drawUp(s *sending) error {
 	if err := errors.Join(b.look(), b.led.Begin()); err != nil {
 		return err
 	}
@@ -170,8 +192,21 @@ func (b *books) account(s *sending) error {
 			break
 		}
 	}
-	b.skip()
 	return nil
+}
+
+// after says where everything is when the ladder has been climbed, with the
+// sockets still open.
+func (b *books) after(s *sending) {
+	if b.off() {
+		return
+	}
+	r, err := s.gauge.read()
+	if err != nil {
+		b.give(err)
+		return
+	}
+	b.led.AccountAfter(b.x.trace.Ledger, r.Bytes, b.x.trace.Truesize, b.state)
 }
 
 // accountTries bounds how often an account is drawn up anew because the charge
@@ -192,7 +227,7 @@ func readQueues() ([]ledger.Backlog, error) {
 
 // witness books what was freed since the last call to what was done.
 func (b *books) witness(rung, on string) {
-	if b == nil {
+	if b.off() {
 		return
 	}
 	b.led.Witness(rung, on)
@@ -200,29 +235,29 @@ func (b *books) witness(rung, on string) {
 
 // skip throws away what was freed since the last call.
 func (b *books) skip() {
-	if b != nil {
+	if !b.off() {
 		b.led.Skip()
 	}
 }
 
 // emptied is called when time alone let go of everything.
 func (b *books) emptied() {
-	if b != nil {
+	if !b.off() {
 		b.led.Forget()
 	}
 }
 
 // end closes the ledger once sockets and links are gone.
-func (b *books) end() error {
-	if b == nil {
-		return nil
+func (b *books) end() {
+	if b.off() {
+		return
 	}
 	b.x.trace.Witness = b.led.End(b.x.trace.Ledger, b.state, b.x.trace.Truesize)
-	return b.close()
+	b.give(nil)
 }
 
 func (b *books) close() error {
-	if b == nil || b.led == nil {
+	if b.off() {
 		return nil
 	}
 	err := b.led.Close()

@@ -8,8 +8,6 @@ type crew struct {
 	registry Registry
 	self     string
 	lasts    bool
-	// filling is what the counts of skbs in one sandbox may see of another.
-	filling fills
 
 	mu   sync.Mutex
 	idle []*sandbox

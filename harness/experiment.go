@@ -36,6 +36,9 @@ type experiment struct {
 // that was measured. It undoes what it built, on errors and cancellation too.
 func (x *experiment) run(ctx context.Context) (t record.Trace, err error) {
 	o := x.o
+	if o.Count == CountBurst {
+		return x.countBurst(ctx)
+	}
 	if x.log, err = meter.OpenKernelLog(); err == nil {
 		defer func() { err = errors.Join(err, x.log.Close()) }()
 	}
@@ -50,7 +53,8 @@ func (x *experiment) run(ctx context.Context) (t record.Trace, err error) {
 	}
 	x.phase(record.PhaseClose)
 	err = errors.Join(err, x.world.Close())
-	if err = errors.Join(err, x.books.end()); err != nil {
+	x.books.end()
+	if err != nil {
 		return record.Trace{}, err
 	}
 	if err := x.countOrphans(ctx, skbs); err != nil {
@@ -100,20 +104,20 @@ func (x *experiment) measure(ctx context.Context) error {
 	if err := x.calibrate(ctx); err != nil {
 		return err
 	}
-	var err error
-	if x.books, err = x.openBooks(); err != nil {
-		return err
-	}
+	x.books = x.openBooks()
 	s, err := x.openSending()
 	if err != nil {
 		return err
 	}
-	if err = x.books.own(s); err == nil {
-		err = x.fillAndRelease(ctx, s)
-	}
+	x.books.own(s)
+	err = x.fillAndRelease(ctx, s)
+	x.books.after(s)
 	x.trace.Waiter = s.story()
 	if err := errors.Join(err, s.close()); err != nil {
 		return err
+	}
+	if x.o.Count == CountHeld && x.waits() {
+		return nil
 	}
 	if err := x.countClosed(ctx); err != nil {
 		return err
@@ -134,10 +138,8 @@ func (x *experiment) fillAndRelease(ctx context.Context, s *sending) error {
 	if err := x.countSockets(ctx, s); err != nil {
 		return err
 	}
-	if err := x.books.account(s); err != nil {
-		return err
-	}
-	if free(x.trace.Settle) && !x.hasHeld() {
+	x.books.account(s)
+	if !x.waits() {
 		return errors.Join(x.world.Undisturbed(), s.checkAsleep(x.trace.Truesize), x.probeAtRest(ctx, s))
 	}
 	if err := errors.Join(s.park(), x.keepState(stateHeld)); err != nil {
@@ -145,6 +147,9 @@ func (x *experiment) fillAndRelease(ctx context.Context, s *sending) error {
 	}
 	return x.release(ctx, s)
 }
+
+// waits reports that something is held, or was: what lets go is to be found.
+func (x *experiment) waits() bool { return !free(x.trace.Settle) || x.hasHeld() }
 
 // hasHeld reports that something was charged for longer than the settling window
 // while packets were being sent, though nothing is now.
@@ -155,6 +160,9 @@ func (x *experiment) hasHeld() bool {
 // release finds what lets go: time alone first, then the ladder.
 func (x *experiment) release(ctx context.Context, s *sending) error {
 	x.phase(record.PhasePatience)
+	if x.o.Count == CountHeld {
+		return nil
+	}
 	var err error
 	if x.trace.Patience, err = patience(ctx, s, x.patience(), x.trace.LastSendNs); err != nil {
 		return err

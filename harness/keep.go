@@ -1,17 +1,14 @@
 package harness
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
 
 	"github.com/prometheus/procfs"
 
 	"skleak/harness/meter"
-	"skleak/record"
 )
 
 // When a State was taken.
@@ -62,48 +59,6 @@ func (x *experiment) keepSockets(s *sending) {
 		}
 		if inode, err := meter.Inode(sender.FD()); err == nil {
 			sock.Meters = meter.CrossCheck(sender.FD(), inode)
-		}
-	}
-}
-
-// countSkbs counts live skbs where that means something.
-func (x *experiment) countSkbs() *record.SkbCount {
-	if !x.o.Quiet || x.o.Crowded {
-		return nil
-	}
-	n, by, err := meter.CountSkbs()
-	if err != nil {
-		return nil
-	}
-	return &record.SkbCount{By: by, Before: n}
-}
-
-// A count that is higher by this many skbs is read again for a while: frees may
-// wait for a grace period, and a sandbox that waits out its patience beside this
-// one may hold a few hundred, and lets go of them soon.
-const (
-	orphansAgain = 100
-	orphansMost  = 5 * time.Second
-	orphansLook  = 50 * time.Millisecond
-)
-
-func (x *experiment) countOrphans(ctx context.Context, c *record.SkbCount) error {
-	if c == nil {
-		return nil
-	}
-	for began := time.Now(); ; {
-		n, _, err := meter.CountSkbs()
-		if err != nil {
-			// It is not checked then; no verdict hangs on it.
-			return nil //nolint:nilerr // see above
-		}
-		c.After = n
-		x.trace.Orphans = c
-		if n-c.Before < orphansAgain || x.leftCharged() || time.Since(began) > orphansMost {
-			return nil
-		}
-		if err := sleep(ctx, orphansLook); err != nil {
-			return err
 		}
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"iter"
 	"os"
 	"runtime"
-	"slices"
-	"sync"
 	"time"
 
 	"skleak/record"
@@ -87,29 +85,18 @@ func (l Local) runAll(ctx context.Context, reg Registry, list []scenarios.Scenar
 	boxes := &crew{registry: reg, self: l.Self, lasts: l.Throwaway}
 	defer boxes.dismiss()
 	events := make(chan record.Event)
-	slots := make(chan struct{}, max(l.Jobs, 1))
-	var wg sync.WaitGroup
+	r := &runner{l: l, boxes: boxes, events: events, slots: make(chan struct{}, max(l.Jobs, 1)), fail: cancel}
 	go func() {
 		defer close(events)
-		defer wg.Wait()
-		sorted := l.inOrder(list)
-		for i, sc := range sorted {
-			select {
-			case slots <- struct{}{}:
-			case <-ctx.Done():
+		defer r.wg.Wait()
+		if l.Options.Quiet {
+			r.countAndRun(ctx, list)
+			return
+		}
+		for _, sc := range inOrder(list) {
+			if !r.start(ctx, sc, nil) {
 				return
 			}
-			if ctx.Err() != nil {
-				return
-			}
-			one := l
-			// The next one sends as soon as this one waits.
-			one.Options.Crowded = l.Options.Quiet && sc.MayHold() && i < len(sorted)-1
-			wg.Go(func() {
-				if err := one.runOne(ctx, boxes, sc, slots, events); err != nil {
-					cancel(err)
-				}
-			})
 		}
 	}()
 	going := true
@@ -124,104 +111,18 @@ func (l Local) runAll(ctx context.Context, reg Registry, list []scenarios.Scenar
 	}
 }
 
-// inOrder puts scenarios that will wait out their patience in front, so that the
-// others run meanwhile. Where skbs are counted they come last: what they hold
-// would be in the counts.
-func (l Local) inOrder(list []scenarios.Scenario) []scenarios.Scenario {
-	sorted := slices.Clone(list)
-	rank := func(sc scenarios.Scenario) int {
-		switch {
-		case sc.MayHold() && l.Options.Quiet:
-			return 3
-		case sc.MayHold():
-			return 0
-		case sc.Control != scenarios.NotControl:
-			return 2
-		}
-		return 1
-	}
-	slices.SortStableFunc(sorted, func(a, b scenarios.Scenario) int { return rank(a) - rank(b) })
-	return sorted
-}
-
-// letsOthers says whether other sandboxes may send from a phase on. Where skbs
-// are counted and sc should hold none, that is not before it waits nevertheless.
-func (l Local) letsOthers(sc scenarios.Scenario, phase string) bool {
-	switch {
-	case l.Options.Quiet && !sc.MayHold():
-		return phase == record.PhasePatience
-	case l.Options.Crowded && phase == record.PhaseFull:
-		return true
-	}
-	return phase == record.PhaseSettle
-}
-
-// runOne runs one scenario in a sandbox of its own. Its error means that no
-// sandbox can be made at all, or none any more.
-func (l Local) runOne(ctx context.Context, boxes *crew, sc scenarios.Scenario, slots <-chan struct{}, events chan<- record.Event) error {
-	freeSlot := sync.OnceFunc(func() { <-slots })
-	defer freeSlot()
-	box, err := boxes.take()
-	if err != nil {
-		var denied *PrivilegeError
-		if errors.As(err, &denied) {
-			return err
-		}
-		events <- trouble(sc.Name, err.Error())
-		return nil
-	}
-	deadline := l.deadline(sc)
-	boxCtx, stop := context.WithTimeout(ctx, deadline)
-	defer stop()
-	var last *record.Event
-	disturbed, refilled := boxes.filling.start(), 0
-	if err = l.giveCards(sc, box); err == nil {
-		err = box.run(boxCtx, sc, l.Options, func(e record.Event) bool {
-			switch {
-			case e.Kind == record.EventPhase && l.letsOthers(sc, e.Text):
-				freeSlot()
-			case e.Kind == record.EventPhase && e.Text == record.PhaseRefill:
-				refilled++
-				boxes.filling.refill()
-			}
-			if e.Ends() {
-				last = &e
-				return true
-			}
-			events <- e
-			return true
-		})
-	}
-	how, finishErr := boxes.giveBack(box, err == nil && boxCtx.Err() == nil)
-	boxes.filling.end(refilled)
-	if last != nil && last.Trace != nil && disturbed(refilled) {
-		last.Trace.Orphans = nil
-	}
-	switch {
-	case errors.Is(finishErr, errUnkillable):
-		return fmt.Errorf("scenario %s: %w", sc.Name, finishErr)
-	case ctx.Err() != nil:
-		return nil
-	case boxCtx.Err() != nil:
-		events <- trouble(sc.Name, fmt.Sprintf("not done after %s; the sandbox was torn down", deadline))
-	default:
-		events <- ending(sc.Name, last, err, how, finishErr)
-	}
-	return nil
-}
-
 // ending is what ends a scenario whose child said last, was read with err
 // and ended by how.
-func ending(scenario string, last *record.Event, err error, how string, finishErr error) record.Event {
+func ending(scenario string, last *record.Event, err error, how string, finishErr error) *record.Event {
 	switch {
 	case last != nil && last.Kind != record.EventTrace:
-		return *last
+		return last
 	case err != nil || how != "":
 		return trouble(scenario, troubleText(err, how))
 	case finishErr != nil:
 		return trouble(scenario, fmt.Sprintf("clean up after its sandbox: %v", finishErr))
 	default:
-		return *last
+		return last
 	}
 }
 
@@ -236,8 +137,8 @@ func troubleText(err error, how string) string {
 	}
 }
 
-func trouble(scenario, text string) record.Event {
-	return record.Event{Kind: record.EventTrouble, Scenario: scenario, Text: text}
+func trouble(scenario, text string) *record.Event {
+	return &record.Event{Kind: record.EventTrouble, Scenario: scenario, Text: text}
 }
 
 // longestSend bounds what a deadline reckons with.

@@ -20,9 +20,8 @@ type Options struct {
 	// Quiet says that nothing else runs on this kernel (a guest), so that
 	// host-wide counts may be believed.
 	Quiet bool `json:"quiet"`
-	// Crowded says that other sandboxes will send while this one waits, so that skbs
-	// cannot be counted. Only Local sets it.
-	Crowded bool `json:"crowded,omitempty"`
+	// Count says how live skbs are counted. Only Local sets it.
+	Count CountMode `json:"count,omitempty"`
 	// BuildOnly builds the scenario and undoes it, to see whether it can be had.
 	// The trace is empty then.
 	BuildOnly bool `json:"build_only"`
@@ -38,6 +37,23 @@ type Options struct {
 	// to be used up. Only a guest's runner sets it: a host's cards are not ours.
 	Cards bool `json:"cards"`
 }
+
+// CountMode says how live skbs are counted, where no other sandbox does anything
+// meanwhile.
+type CountMode string
+
+// The modes.
+const (
+	// CountNot: others do something meanwhile.
+	CountNot CountMode = ""
+	// CountRun counts before and after the whole experiment.
+	CountRun CountMode = "run"
+	// CountHeld does so too, but where something is held the experiment ends there:
+	// it is made again when others may run beside it.
+	CountHeld CountMode = "held"
+	// CountBurst only sends and counts; there is no experiment.
+	CountBurst CountMode = "burst"
+)
 
 // LedgerMode says what a ledger is kept with.
 type LedgerMode string

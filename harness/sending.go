@@ -235,6 +235,7 @@ func (s *sending) story() record.Waiter {
 		one := w.Story()
 		sum.Parked += one.Parked
 		sum.Woken += one.Woken
+		sum.Unclear += one.Unclear
 		if one.AsleepNs > sum.AsleepNs {
 			sum.AsleepNs, sum.AsleepBytes = one.AsleepNs, one.AsleepBytes
 		}

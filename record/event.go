@@ -46,6 +46,9 @@ const (
 	PhaseLadder   = "ladder"
 	PhaseLaw      = "law"
 	PhaseClose    = "close"
+	// PhaseLater is that of a scenario whose skbs were counted, and that waits for
+	// its experiment: nothing of it is under way.
+	PhaseLater = "later"
 )
 
 // AskUnplug wants the cable of a network card pulled: "unplug MAC".

@@ -27,6 +27,11 @@ type Ledger struct {
 	// Incomplete says why Places must not be relied on; "" where they may be.
 	Incomplete string `json:"incomplete,omitempty"`
 
+	// After are where skbs were after the last rung, with the sockets still open, and
+	// AfterCharge is sk_wmem_alloc then.
+	After       []LedgerPlace `json:"after,omitempty"`
+	AfterCharge int64         `json:"after_charge,omitempty"`
+
 	// Left is how many skbs were alive after the last rung and the end of the
 	// sockets and links; nil where that is not known.
 	Left *int `json:"left,omitempty"`

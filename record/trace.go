@@ -268,6 +268,9 @@ type Waiter struct {
 	Parked int `json:"parked"`
 	// Woken is how often it was woken.
 	Woken int `json:"woken"`
+	// Unclear is how often an error woke it when the socket was writable too, so
+	// that it is not known whether it was woken for that.
+	Unclear int `json:"unclear,omitempty"`
 	// AsleepNs is the longest time it was seen asleep while a fresh poll said
 	// writable and the charge stood still; 0 if never.
 	AsleepNs int64 `json:"asleep_ns"`
@@ -282,6 +285,17 @@ type SkbCount struct {
 	// Settled is the count after traffic, with the links still there.
 	Settled int64 `json:"settled"`
 	// After is the count after the last rung and the closing of the sockets.
+	After int64 `json:"after"`
+	// Sent is how many packets were sent in between.
+	Sent int `json:"sent"`
+	// Again are more bursts through links built anew, made where After is higher
+	// than Before: a cache fills once, what is lost is lost each time.
+	Again []SkbBurst `json:"again,omitempty"`
+}
+
+// SkbBurst is one more burst of a SkbCount, and the count when its links were gone.
+type SkbBurst struct {
+	Sent  int   `json:"sent"`
 	After int64 `json:"after"`
 }
 

@@ -116,16 +116,3 @@ func TestCatalogueExpectsLittle(t *testing.T) {
 		}
 	}
 }
-
-func TestMayHold(t *testing.T) {
-	for name, want := range map[string]bool{
-		"dummy/up": false, "hold/tbf": true, "hold/nfqueue-one": true, "hold/drop-rule": false,
-		"qdisc/tbf-full": true, "nic/e1000-mtu": true, "nic/e1000-reset": false,
-	} {
-		all := catalogue(t)
-		i := slices.IndexFunc(all, func(s Scenario) bool { return s.Name == name })
-		if i < 0 || all[i].MayHold() != want {
-			t.Errorf("%s may hold: %t", name, !want)
-		}
-	}
-}

@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -306,14 +305,4 @@ func Sockets() []string {
 func (s Scenario) Family() string {
 	family, _, _ := strings.Cut(s.Name, "/")
 	return family
-}
-
-// MayHold reports whether a sound kernel may hold what s sends: then a run of it
-// waits, and the counts of skbs of others see what it holds. A queue that
-// refuses is full.
-func (s Scenario) MayHold() bool {
-	queued := slices.ContainsFunc(s.Links, func(l Link) bool { return l.Qdisc != nil })
-	return slices.ContainsFunc(s.Expect, func(v record.Verdict) bool {
-		return v != record.Clean && (v != record.Refused || queued)
-	})
 }

@@ -26,7 +26,7 @@ func deal(list []scenarios.Scenario, n int) [][]scenarios.Scenario {
 		switch {
 		case hasCard(sc):
 			to, kind = cards, cardModel(sc)
-		case sc.MayHold():
+		case sc.MayWait():
 			to = holders
 		}
 		to[kind] = append(to[kind], sc)
@@ -39,7 +39,7 @@ func deal(list []scenarios.Scenario, n int) [][]scenarios.Scenario {
 	d.give(n-cardGuests, n, cards)
 	d.give(plain/2, plain, holders)
 	for i, part := range d.parts {
-		if slices.ContainsFunc(part, scenarios.Scenario.MayHold) {
+		if slices.ContainsFunc(part, scenarios.Scenario.MayWait) {
 			d.loads[i] += waitAtEnd
 		}
 	}
@@ -104,7 +104,7 @@ func load(sc scenarios.Scenario) float64 {
 	switch {
 	case t.Rate > 0 && t.Count > 0:
 		l += pacedLoad * float64(t.Count) / t.Rate
-	case sc.MayHold():
+	case sc.MayWait():
 		// It stops when the socket is full.
 	default:
 		l += packetLoad * float64(t.Count)

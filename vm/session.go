@@ -212,6 +212,8 @@ func (p *progress) see(e record.Event) {
 	case e.Scenario == "":
 	case e.Ends():
 		p.state[e.Scenario] = ended
+	case e.Kind == record.EventPhase && e.Text == record.PhaseLater:
+		p.state[e.Scenario] = waiting
 	case p.state[e.Scenario] == waiting:
 		p.state[e.Scenario] = begun
 	}

@@ -36,6 +36,14 @@ func (l *Ledger) Account(out *record.Ledger, h Holding) {
 	out.Incomplete = cmp.Or(l.missed(), out.Incomplete)
 }
 
+// AccountAfter fills in where everything is when the ladder has been climbed.
+// Charge is sk_wmem_alloc of all senders, truesize that of one packet, in bytes.
+func (l *Ledger) AccountAfter(out *record.Ledger, charge, truesize int64, state record.State) {
+	book := l.sync()
+	defer l.mu.Unlock()
+	out.After, out.AfterCharge = Names{state}.Places(book.Counts(l.charges()), truesize), charge
+}
+
 // missed says what makes an account worthless, whatever it adds up to; "" for
 // nothing.
 func (l *Ledger) missed() string {
@@ -47,7 +55,9 @@ func (l *Ledger) missed() string {
 }
 
 func (l *Ledger) fill(out *record.Ledger, book *Book) {
-	out.By, out.Samples, out.Lost = byTracepoints, l.perf.samples, l.perf.lost
+	lost, err := l.perf.lostInAll()
+	l.err = errors.Join(l.err, err)
+	out.By, out.Samples, out.Lost = byTracepoints, l.perf.samples, lost
 	if l.probe != nil {
 		out.By = byBoth
 		out.Samples += l.probe.samples
@@ -278,6 +288,8 @@ func (s Step) what() string {
 		return "cloned"
 	case Unresolved:
 		return "queued for a neighbour"
+	case Receive:
+		return "received"
 	case Listener:
 		return "given to a listener"
 	case Policy:

@@ -90,6 +90,11 @@ func (b *Book) Add(e Event) {
 		b.xmit(e)
 	case Neighbour:
 		b.neighbour(e)
+	case Receive:
+		if l := b.live[e.Skb]; l != nil {
+			l.place = Place{Kind: Received, Dev: e.Dev}
+			l.note(e)
+		}
 	case Drop, Consume:
 		b.free(e)
 	default:

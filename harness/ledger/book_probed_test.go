@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+
+	"skleak/harness/ledger/probes"
 )
 
 func charge(skb uint64) Event   { return Event{Kind: Charge, Skb: skb, Truesize: 768} }
@@ -105,5 +107,15 @@ func TestCountsReadCharges(t *testing.T) {
 	want := Count{Place: Place{Kind: InStack}, Read: true, Charged: 2, Loose: 1, Bytes: 768 + 2304}
 	if got := b.Counts(Charges{1: 768, 2: 2304}); len(got) != 1 || got[0] != want {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// An answer may come when nobody asked: one that was still in the ring.
+func TestProbeTakesLateAnswers(t *testing.T) {
+	p := newProbe(nil)
+	p.take(probes.Event{Kind: probes.Reading, Skb: 7, Truesize: 768})
+	p.take(probes.Event{Kind: probes.Charge, Skb: 8, Truesize: 768})
+	if p.answers[7] != 768 || p.samples != 1 || len(p.pending) != 1 {
+		t.Errorf("answers %v, %d samples", p.answers, p.samples)
 	}
 }

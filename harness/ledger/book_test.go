@@ -29,7 +29,8 @@ func start(skb uint64, dev string) Event { return Event{Kind: Start, Skb: skb, D
 func xmit(skb uint64, dev string, rc int32) Event {
 	return Event{Kind: Xmit, Skb: skb, Dev: dev, RC: rc}
 }
-func free(skb uint64) Event { return Event{Kind: Consume, Skb: skb} }
+func receive(skb uint64, dev string) Event { return Event{Kind: Receive, Skb: skb, Dev: dev} }
+func free(skb uint64) Event                { return Event{Kind: Consume, Skb: skb} }
 func waits(dev string) Event {
 	return Event{Kind: Neighbour, Dev: dev, RC: 1, Addr: netip.MustParseAddr("10.0.0.2")}
 }
@@ -50,6 +51,15 @@ func TestBook(t *testing.T) {
 		{"in a qdisc", at(queue(1, "v0")), []Count{{Place: inQueue("v0"), Charged: 1}}, 1, 0},
 		{"freed", at(queue(1, "v0"), free(1)), nil, 1, 0},
 		{"kept by a driver", at(queue(1, "v0"), start(1, "v0"), xmit(1, "v0", 0)), []Count{{Place: inDriver("v0"), Charged: 1}}, 1, 0},
+		{
+			"across a veth to its peer", at(queue(1, "v0"), start(1, "v0"), receive(1, "v1"), xmit(1, "v0", 0)),
+			[]Count{{Place: Place{Kind: Received, Dev: "v1"}, Charged: 1}}, 1, 0,
+		},
+		{
+			"across a veth and on", at(queue(1, "v0"), start(1, "v0"), xmit(1, "v0", 0), receive(1, "v1"), softly(queue(1, "w0"))),
+			[]Count{{Place: inQueue("w0"), Charged: 1}}, 1, 0,
+		},
+		{"another's, received", at(receive(1, "v1")), nil, 0, 0},
 		{"given back by a driver", at(queue(1, "v0"), start(1, "v0"), xmit(1, "v0", netdevTxBusy)), []Count{{Place: inQueue("v0"), Charged: 1}}, 1, 0},
 		{"down a stack", at(queue(1, "b0"), start(1, "b0"), queue(1, "v0"), xmit(1, "b0", 0)), []Count{{Place: inQueue("v0"), Charged: 1}}, 1, 0},
 		{

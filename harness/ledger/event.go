@@ -27,6 +27,9 @@ const (
 	// Neighbour: neigh:neigh_event_send_done; RC 1 says that an skb was queued
 	// to a neighbour that does not answer (__neigh_event_send).
 	Neighbour
+	// Receive: net:netif_receive_skb, the stack takes an skb from a device. One that
+	// crosses a veth keeps its address (__netif_receive_skb_core, net/core/dev.c).
+	Receive
 	// Switch: sched:sched_switch, which is counted and never sampled.
 	Switch
 

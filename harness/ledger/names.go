@@ -31,6 +31,8 @@ func (n Names) Place(p Place) (name string, charged bool) {
 		return "the stack, before any device", true
 	case InNFQueue:
 		return fmt.Sprintf("nfqueue %d", p.Queue), true
+	case Received:
+		return "received by " + label, true
 	case InPolicy:
 		return "the queue of an xfrm policy", true
 	default:

@@ -75,3 +75,68 @@ func openFiles(t *testing.T) int {
 	}
 	return len(files)
 }
+
+// What no later record of a ring tells of is counted by the events themselves.
+func TestLossesAreCountedWithoutRecords(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("perf events of the whole machine: run as root")
+	}
+	formats, err := readFormats()
+	var missing *UnavailableError
+	if errors.As(err, &missing) {
+		t.Skipf("not here: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := map[Kind]Format{Consume: formats[Consume]}
+	cpus, err := onlineCPUs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := openPerf(cpus, only, nil)
+	if errors.As(err, &missing) {
+		t.Skipf("not here: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if !p.counts {
+		t.Skip("this kernel has no PERF_FORMAT_LOST")
+	}
+	if err := p.enable(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := p.lostInAll(); n != 0 || err != nil {
+		t.Fatalf("%d lost before anything came by, %v", n, err)
+	}
+	if err := freeMany(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := p.lostInAll(); n == 0 || err != nil || p.lost != 0 {
+		t.Errorf("%d lost in rings that nobody read, %v; %d by records", n, err, p.lost)
+	}
+}
+
+// freeMany lets the kernel free more skbs than any ring has room for samples of.
+func freeMany() error {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	var b [1]byte
+	for range mostRing / 16 {
+		if _, err = syscall.Write(fds[0], b[:]); err == nil {
+			_, err = syscall.Read(fds[1], b[:])
+		}
+		if err != nil {
+			break
+		}
+	}
+	return errors.Join(err, syscall.Close(fds[0]), syscall.Close(fds[1]))
+}

@@ -51,7 +51,7 @@ func TestFormats(t *testing.T) {
 	must := map[Kind][]string{
 		Queue: {"skbaddr", "len", "name"}, Start: {"skbaddr", "name"}, Xmit: {"skbaddr", "rc", "name"},
 		Drop: {"skbaddr", "location", "protocol"}, Consume: {"skbaddr"}, Enqueue: {"skbaddr", "ifindex"}, Dequeue: {"skbaddr"},
-		Neighbour: {"family", "dev", "primary_key4", "primary_key6", "err"},
+		Neighbour: {"family", "dev", "primary_key4", "primary_key6", "err"}, Receive: {"skbaddr", "name"},
 	}
 	for _, kernel := range kernelsOf(t) {
 		for kind, f := range formatsOf(t, kernel) {

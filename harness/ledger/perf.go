@@ -33,7 +33,29 @@ type perf struct {
 	// plain and chained are the frees, without and with call chains.
 	plain, chained []int
 	decoder        *decoder
-	samples, lost  uint64
+	// lost is what records of the rings told of. counts says that each event counts
+	// its own losses, those that no later record tells of too (PERF_FORMAT_LOST,
+	// 6.0, commit 119a784c8127).
+	samples, lost uint64
+	counts        bool
+}
+
+// lostInAll is how many samples the kernel dropped up to now, by the better of
+// two counts.
+func (p *perf) lostInAll() (uint64, error) {
+	if !p.counts {
+		return p.lost, nil
+	}
+	var sum uint64
+	for _, fd := range p.fds {
+		// struct { u64 value; u64 lost; }
+		var b [16]byte
+		if n, err := unix.Read(fd, b[:]); err != nil || n < len(b) {
+			return p.lost, fmt.Errorf("read how many samples a perf event lost: %d bytes: %w", n, err)
+		}
+		sum += binary.NativeEndian.Uint64(b[8:])
+	}
+	return max(sum, p.lost), nil
 }
 
 // streams are what was read of each ring and not booked.
@@ -47,7 +69,7 @@ func (p *perf) streams() []*stream {
 
 // openPerf opens the events, not yet enabled.
 func openPerf(cpus []int, formats map[Kind]Format, devices []string) (p *perf, err error) {
-	p = &perf{decoder: newDecoder(formats)}
+	p = &perf{decoder: newDecoder(formats), counts: true}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Close())
@@ -104,7 +126,7 @@ func (p *perf) openCPU(cpu, pages int, formats map[Kind]Format, filter string) e
 // cannot be filtered.
 func filterOf(k Kind, devices string) string {
 	switch k {
-	case Queue, Start, Xmit:
+	case Queue, Start, Xmit, Receive:
 		return devices
 	case Dequeue:
 		return "skbaddr != 0"
@@ -141,7 +163,15 @@ func (p *perf) openEvent(cpu int, f Format, chain bool, out int) (int, error) {
 	} else {
 		attr.Bits |= unix.PerfBitExcludeCallchainKernel
 	}
+	if p.counts {
+		attr.Read_format = unix.PERF_FORMAT_LOST
+	}
 	fd, err := openEvent(&attr, cpu, f.Name)
+	if errors.Is(err, unix.EINVAL) && p.counts && len(p.fds) == 0 {
+		// This kernel does not know the format.
+		p.counts, attr.Read_format = false, 0
+		fd, err = openEvent(&attr, cpu, f.Name)
+	}
 	if err != nil {
 		return -1, err
 	}

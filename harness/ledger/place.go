@@ -17,6 +17,8 @@ const (
 	InStack
 	// InNFQueue: given to a listener, which has not said what to do with it.
 	InNFQueue
+	// Received: the stack took it from a device it arrived at.
+	Received
 	// InPolicy: in the queue of a policy that has no IPsec state yet.
 	InPolicy
 )

@@ -30,8 +30,10 @@ func openProbe(doors *probes.Doors) (*probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &probe{feed: feed}, nil
+	return newProbe(feed), nil
 }
+
+func newProbe(feed *probes.Feed) *probe { return &probe{feed: feed, answers: Charges{}} }
 
 func (p *probe) own(cookie uint64) error {
 	if p == nil {
@@ -53,16 +55,18 @@ func (p *probe) drain() error {
 	if p == nil {
 		return nil
 	}
-	err := p.feed.Drain(func(e probes.Event) {
-		if e.Kind == probes.Reading {
-			p.answers[e.Skb] = e.Truesize
-			return
-		}
-		p.samples++
-		p.pending = append(p.pending, event(e))
-	})
+	err := p.feed.Drain(p.take)
 	slices.SortStableFunc(p.pending, func(a, b Event) int { return int(a.At - b.At) })
 	return err
+}
+
+func (p *probe) take(e probes.Event) {
+	if e.Kind == probes.Reading {
+		p.answers[e.Skb] = e.Truesize
+		return
+	}
+	p.samples++
+	p.pending = append(p.pending, event(e))
 }
 
 func (p *probe) streams() []*stream {

@@ -47,6 +47,7 @@ func tracepoints() []wanted {
 		{"qdisc", "qdisc_dequeue", Dequeue, false},
 		// Since 5.1.
 		{"neigh", "neigh_event_send_done", Neighbour, false},
+		{"net", "netif_receive_skb", Receive, false},
 	}
 }
 

@@ -41,6 +41,9 @@ func (w *Waiter) CheckAsleep(truesize int64, charge func() (uint32, error)) (asl
 	if Saturated(first) || int64(first)+max(truesize, 1) >= int64(sndbuf/2) {
 		return false, nil
 	}
+	if late, err := w.isOverdue(since, first, charge); err != nil || !late {
+		return false, err
+	}
 	for look := 0; ; look++ {
 		if still, err := w.stillAsleep(since, first, charge); err != nil || !still {
 			return false, err
@@ -63,6 +66,22 @@ func (w *Waiter) CheckAsleep(truesize int64, charge func() (uint32, error)) (asl
 		w.story.AsleepNs, w.story.AsleepBytes = ns, int64(first)
 	}
 	return true, nil
+}
+
+// isOverdue reports that the socket is writable and that no wake-up for it is on
+// its way: an error that wakes the waiter from here on is not taken for one.
+func (w *Waiter) isOverdue(since time.Time, first uint32, charge func() (uint32, error)) (bool, error) {
+	if still, err := w.stillAsleep(since, first, charge); err != nil || !still {
+		return false, err
+	}
+	if err := w.answer(); err != nil {
+		return false, err
+	}
+	still, err := w.stillAsleep(since, first, charge)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.overdue = still && w.parked
+	return w.overdue, err
 }
 
 func (w *Waiter) stillAsleep(since time.Time, first uint32, charge func() (uint32, error)) (bool, error) {

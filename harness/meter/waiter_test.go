@@ -132,6 +132,49 @@ func TestWaiterSleepsThroughErrors(t *testing.T) {
 	})
 }
 
+// An error that comes with a look at a writable socket is no wake-up: who was
+// overdue sleeps on, and of others it is not known.
+func TestWaiterTellsErrorsFromWakeups(t *testing.T) {
+	out := unix.EpollEvent{Events: unix.EPOLLOUT | unix.EPOLLERR, Fd: itemSocket}
+	failed := unix.EpollEvent{Events: unix.EPOLLERR, Fd: itemError}
+	tests := []struct {
+		name           string
+		overdue        bool
+		events         []unix.EpollEvent
+		asleep         bool
+		woken, unclear int
+	}{
+		{name: "an error on the queue, a wake-up", events: []unix.EpollEvent{out}, woken: 1},
+		{name: "an error alone", events: []unix.EpollEvent{{Events: unix.EPOLLERR, Fd: itemSocket}, failed}, asleep: true},
+		{name: "both at once", events: []unix.EpollEvent{out, failed}, unclear: 1},
+		{name: "an error, the wake-up overdue", overdue: true, events: []unix.EpollEvent{failed, out}, asleep: true},
+		{name: "a wake-up after all", overdue: true, events: []unix.EpollEvent{out}, woken: 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			held(t, func(s *sender, lo *heldLoopback) error {
+				w, err := NewWaiter(s.fd)
+				if err != nil {
+					return err
+				}
+				_, err = s.fill()
+				if err := errors.Join(err, w.Park()); err != nil {
+					return err
+				}
+				w.mu.Lock()
+				w.overdue = tt.overdue
+				w.mu.Unlock()
+				w.handle(tt.events, nil)
+				_, asleep := w.Asleep()
+				if story := w.Story(); asleep != tt.asleep || story.Woken != tt.woken || story.Unclear != tt.unclear {
+					t.Errorf("asleep %v, story %+v", asleep, story)
+				}
+				return errors.Join(w.Close(), lo.release())
+			})
+		})
+	}
+}
+
 // A kernel that forgets its waiter is played by taking the socket out of the
 // waiter's hands before the release.
 func TestCheckAsleepFindsLostWakeup(t *testing.T) {

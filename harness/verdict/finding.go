@@ -200,18 +200,6 @@ func packetsToStall(t record.Trace) *int {
 	return least
 }
 
-// orphans is how many skbs never came free, where that can be believed: the
-// ledger's count, else that of a machine that is known to be quiet.
-func orphans(t record.Trace) (int64, bool) {
-	if n, ok := leftOver(t); ok {
-		return int64(n), true
-	}
-	if t.Orphans == nil || !t.Quiet {
-		return 0, false
-	}
-	return max(t.Orphans.After-t.Orphans.Before, 0), true
-}
-
 // bytesPerPacket is what one kept packet keeps. Where the charge is a whole
 // number of calibrated packets it is the truesize: some of those sent may have
 // gone through. Else it is measured, if every packet sent may still be there.

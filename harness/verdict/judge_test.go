@@ -119,9 +119,6 @@ func TestVerdicts(t *testing.T) {
 		{"not orphaned: what NAPI keeps", with(quiet(), func(t *record.Trace) {
 			t.Sent, t.Quiet, t.Orphans = 30000, true, &record.SkbCount{By: "/sys/kernel/slab", Before: 500, After: 628}
 		}), record.Clean},
-		{"not orphaned: others sent meanwhile", with(quiet(), func(t *record.Trace) {
-			t.Quiet, t.Orphans, t.Patience = true, &record.SkbCount{By: "/sys/kernel/slab", Before: 500, After: 800}, &record.Patience{ReleasedNs: -1}
-		}), record.Clean},
 		{"orphaned: copies of what was refused", with(stuck(24), func(t *record.Trace) {
 			t.Sent, t.Refused, t.Quiet = 27, map[string]int{"ENOBUFS": 2973}, true
 			t.Orphans = &record.SkbCount{By: "/sys/kernel/slab", Before: 14, After: 2987}

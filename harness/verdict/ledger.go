@@ -17,25 +17,19 @@ const (
 	byNeither = "they differ"
 )
 
-// Fewer skbs than these left over by the ledger's own count prove nothing: a
-// kernel may have a way to free that no tracepoint tells of.
-const (
-	ledgerLeastLeft  = 10
-	ledgerLeastShare = 0.01
-)
-
 // consult holds what the ladder named against where the ledger saw the skbs.
 func (f *Finding) consult(t record.Trace) {
 	if t.Ledger == nil || f.HeldBytes == 0 {
 		return
 	}
-	ladder, seen := f.Holder, ledgerHolder(t)
+	leaked := f.Verdict == record.Leaked && leftCharged(t) > 0
+	ladder, seen := f.Holder, ledgerHolder(t, leaked)
 	switch {
 	case seen == "":
 		if ladder != "" {
 			f.HolderBy = byLadder
 		}
-	case ladder == "" || f.Verdict == record.Leaked && leftCharged(t) > 0:
+	case ladder == "" || leaked:
 		// No rung let go, so the ladder has nothing to say.
 		f.Holder, f.HolderBy = seen, byLedger
 	case sameHolders(ladder, seen):
@@ -48,20 +42,39 @@ func (f *Finding) consult(t record.Trace) {
 
 const joiner = " and "
 
+// missed says what happened to skbs that the ledger has no sample of; "" for nothing.
+func missed(l record.Ledger) string {
+	switch {
+	case l.Lost > 0:
+		return fmt.Sprintf("%d samples were lost", l.Lost)
+	case l.Late > 0:
+		return fmt.Sprintf("%d samples came out of order", l.Late)
+	case l.Unseen > 0:
+		return fmt.Sprintf("%s went where no tracepoint tells", count(l.Unseen, "skb"))
+	default:
+		return ""
+	}
+}
+
 // ledgerHolder is where the charged skbs were, by the same shares that the
-// ladder goes by; "" where the ledger does not account for all.
-func ledgerHolder(t record.Trace) string {
+// ladder goes by; "" where the ledger does not account for all. What leaked is
+// looked for where it was after the ladder, if that account adds up.
+func ledgerHolder(t record.Trace, leaked bool) string {
 	if t.Ledger.Incomplete != "" {
 		return ""
 	}
+	places := t.Ledger.Places
+	if leaked && t.Ledger.AfterCharge > 0 && sumOf(t.Ledger.After) == t.Ledger.AfterCharge {
+		places = t.Ledger.After
+	}
 	total := 0
-	for _, p := range t.Ledger.Places {
+	for _, p := range places {
 		if p.Charged {
 			total += max(p.Count, 0)
 		}
 	}
 	var names []string
-	for _, p := range t.Ledger.Places {
+	for _, p := range places {
 		switch share := float64(p.Count) / float64(max(total, 1)); {
 		case !p.Charged || share < partShare:
 		case share >= aloneShare:
@@ -71,6 +84,13 @@ func ledgerHolder(t record.Trace) string {
 		}
 	}
 	return strings.Join(names, joiner)
+}
+
+func sumOf(places []record.LedgerPlace) (bytes int64) {
+	for _, p := range places {
+		bytes += p.Bytes
+	}
+	return bytes
 }
 
 func sameHolders(a, b string) bool {
@@ -87,35 +107,11 @@ func ledgerRemark(t record.Trace, f Finding) string {
 		return ""
 	case t.Ledger.Incomplete != "":
 		return "; ledger incomplete: " + t.Ledger.Incomplete
+	case missed(*t.Ledger) != "":
+		return "; ledger incomplete: " + missed(*t.Ledger)
 	case f.HolderBy == byNeither:
 		return "; ladder and ledger differ on who held"
 	default:
 		return ""
 	}
-}
-
-// leftOver is how many skbs the ledger saw outlive everything.
-func leftOver(t record.Trace) (n int, ok bool) {
-	if t.Ledger == nil || t.Ledger.Left == nil || t.Ledger.Lost > 0 {
-		return 0, false
-	}
-	return max(*t.Ledger.Left, 0), true
-}
-
-func ledgerOrphaned(t record.Trace) bool {
-	n, ok := leftOver(t)
-	return ok && n >= ledgerLeastLeft && float64(n) >= ledgerLeastShare*float64(t.Sent)
-}
-
-// orphanReason says who counted.
-func orphanReason(t record.Trace, f Finding) string {
-	text := fmt.Sprintf("nothing is charged, yet %s skbs of %s sent never came free", f.Orphans, count(t.Sent, "packet"))
-	if !ledgerOrphaned(t) {
-		return text + fmt.Sprintf(" (%s: %d before, %d after)", t.Orphans.By, t.Orphans.Before, t.Orphans.After)
-	}
-	var at []string
-	for _, p := range t.Ledger.LeftAt {
-		at = append(at, fmt.Sprintf("%d last seen at %s", p.Count, p.Place))
-	}
-	return text + " (" + strings.Join(append([]string{"ledger"}, at...), ", ") + ")"
 }

@@ -75,8 +75,28 @@ func TestSeveralHolders(t *testing.T) {
 	half := func(name string) record.LedgerPlace {
 		return record.LedgerPlace{Place: name, Count: 64, Charged: true}
 	}
-	if got := ledgerHolder(held(places(half("a"), half("b")))); got != "a and b" {
+	if got := ledgerHolder(held(places(half("a"), half("b"))), false); got != "a and b" {
 		t.Errorf("holder = %q", got)
+	}
+}
+
+// What leaked is looked for where it was after the ladder, if that account adds up.
+func TestLeakIsWhereItWasAfterTheLadder(t *testing.T) {
+	at := func(name string, bytes int64) []record.LedgerPlace {
+		return []record.LedgerPlace{{Place: name, Count: 10, Charged: true, Bytes: bytes}}
+	}
+	l := places(at("qdisc tbf on v0", 8320)...)
+	l.After, l.AfterCharge = at("driver of v0", 8320), 8320
+	tr := held(l)
+	if got := ledgerHolder(tr, true); got != "driver of v0" {
+		t.Errorf("leaked at %q", got)
+	}
+	if got := ledgerHolder(tr, false); got != "qdisc tbf on v0" {
+		t.Errorf("held at %q", got)
+	}
+	l.AfterCharge = 9000
+	if got := ledgerHolder(tr, true); got != "qdisc tbf on v0" {
+		t.Errorf("leaked at %q by an account that does not add up", got)
 	}
 }
 
@@ -99,8 +119,12 @@ func TestOrphanedByLedger(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tr := record.Trace{Sent: tt.sent, Truesize: 832, Settle: record.Reading{Writable: true}, Ledger: tt.ledger}
-			if f := Judge(tr); f.Verdict != tt.want || f.Orphans != tt.orphan {
+			f := Judge(tr)
+			if f.Verdict != tt.want || f.Orphans != tt.orphan {
 				t.Errorf("%s with orphans %s, want %s with %s", f.Verdict, f.Orphans, tt.want, tt.orphan)
+			}
+			if told := strings.Contains(f.Reason, "ledger incomplete"); told != (tt.ledger.Lost > 0) {
+				t.Errorf("orphans %s and the reason %q", f.Orphans, f.Reason)
 			}
 		})
 	}

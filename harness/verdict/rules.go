@@ -6,17 +6,6 @@ import (
 	"skleak/record"
 )
 
-// Below these a rough skb count proves nothing: per-CPU caches keep some, and a
-// sandbox that no longer sends may let go of, or hold again, a few hundred.
-const (
-	orphanLeastSent  = 2000
-	orphanLeastShare = 0.75
-)
-
-// orphanLeast is for a count that gave back what CPUs had in hand. NAPI keeps
-// up to 64 skbs for each CPU; 44 were the most seen in a sound guest.
-const orphanLeast = 256
-
 // rule sets the verdict, or the trouble, by precedence.
 func (f *Finding) rule(t record.Trace) {
 	left := leftCharged(t)
@@ -189,21 +178,6 @@ func remains(left int64, pinned int) string {
 		return fmt.Sprintf("the %d bytes still charged prove", left)
 	}
 	return fmt.Sprintf("%s still there after closing prove", count(pinned, "socket"))
-}
-
-// orphaned expects that nothing is charged any more.
-func orphaned(t record.Trace) bool {
-	if _, ok := leftOver(t); ok {
-		return ledgerOrphaned(t)
-	}
-	n, ok := orphans(t)
-	// NB: patience is when others send, so what is counted then is not all ours.
-	if ok && t.Orphans.By == "/sys/kernel/slab" && t.Patience == nil {
-		return n >= orphanLeast
-	}
-	// What was refused was made too, and may have been copied and lost.
-	made := t.Sent + refusals(t)
-	return ok && made >= orphanLeastSent && float64(n) >= orphanLeastShare*float64(made)
 }
 
 // gaveUp expects that nothing is held and no send refused. A sender that stopped
