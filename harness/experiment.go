@@ -115,7 +115,7 @@ func (x *experiment) measure(ctx context.Context) error {
 
 // fillAndRelease sends, waits, and climbs the ladder.
 func (x *experiment) fillAndRelease(ctx context.Context, s *sending) error {
-	if err := x.fill(ctx, s); err != nil {
+	if err := errors.Join(x.keepState(stateBefore), x.fill(ctx, s)); err != nil {
 		return err
 	}
 	x.phase(record.PhaseSettle)
@@ -161,7 +161,7 @@ func (x *experiment) release(ctx context.Context, s *sending) error {
 			climb.filled = time.Now()
 			return x.refill(ctx, s)
 		}
-		if err := climb.refill(ctx); err != nil {
+		if err := errors.Join(climb.refill(ctx), x.keepState(stateRefilled)); err != nil {
 			return err
 		}
 	}
