@@ -55,6 +55,8 @@ func leaker(t record.Trace) suspect {
 	case ok:
 		name := "between " + at.after + " and " + at.point
 		return suspect{holder: name, span: at.span, evidence: w.vanish(at, name)}
+	case w.deadEnd() != "":
+		return suspect{holder: w.deadEnd(), single: true, evidence: w.tale()}
 	case w.complete():
 		return w.end()
 	default:
@@ -127,18 +129,41 @@ func (l *linkCount) forgot(t record.Trace, lost int64) bool {
 	return false
 }
 
-// queueForgot reports that packets waited in an NFQUEUE, and that its end, or the
-// verdicts given on the ladder, neither freed them nor brought them to IP output.
+// queueForgot reports that packets came into an NFQUEUE and by the end of the
+// ladder, which had its verdicts given or its listener closed, so many had
+// neither been dropped nor come to IP output.
 func (w way) queueForgot(t record.Trace, q queueCount, lost int64) bool {
 	i := slices.IndexFunc(t.State, func(st record.State) bool { return st.When == "end" })
 	before, _ := pictures(t)
-	if i < 0 || int64(q.Waiting) < lost || q.Netns != "" || len(q.Hooks) != 1 || q.Hooks[0] != "output" ||
-		slices.ContainsFunc(w.links, (*linkCount).tunnelling) {
+	if i < 0 || !w.passes(q) || q.Hooks[0] != "output" || slices.ContainsFunc(w.links, (*linkCount).tunnelling) {
 		return false
 	}
 	end := counts{ip: ipCounts(*before, t.State[i]), byPacket: w.byPacket}
 	passed, ok := end.ipOutput(nil)
 	return ok && int64(t.State[i].Sent)-passed-q.dropped == lost
+}
+
+// passes reports that all that is sent passes the NFQUEUE.
+func (w way) passes(q queueCount) bool {
+	return slices.ContainsFunc(w.stages, func(s stage) bool { return q.Netns == "" && s.point == queueName(q.QueueState) })
+}
+
+// deadEnd is the stage that all came to and none left, and that says it dropped
+// them all: some of these were not freed.
+func (w way) deadEnd() string {
+	for _, s := range w.stages[1:] {
+		switch {
+		case s.Lost != 0 || s.Waiting != 0:
+			return ""
+		case s.Dropped == 0:
+			continue
+		case s.Out == 0 && s.lastWord:
+			return s.Stage.Stage
+		default:
+			return ""
+		}
+	}
+	return ""
 }
 
 func queueName(q record.QueueState) string { return fmt.Sprintf("nfqueue %d", q.Number) }

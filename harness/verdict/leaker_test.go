@@ -145,6 +145,17 @@ func TestLeakOfALink(t *testing.T) {
 		{"a bond that copies", one(via("bond", "bond0", 5940, "p0", "p1"), below("veth", "p0", 2970), below("veth", "p1", 2970)), "between IP output and p0 and p1"},
 		{"a bond's port under a vlan", one(via("vlan", "b.7", 3000, "bond0"), below("bond", "bond0", 2970, "p0"), below("veth", "p0", 2970)), "between b.7 and p0"},
 		{"a team that says it dropped them", one(dropped(via("team", "team0", 2970, "p0"), 30), below("veth", "p0", 2970)), "between team0 and p0"},
+		{"a few of all that a team dropped", scene{
+			sent: 3000, lost: 3, ip: ipOut(3000),
+			links: []record.LinkState{dropped(via("team", "team0", 0, "p0"), 3000), below("veth", "p0", 0)},
+		}, notKnown},
+		{"a few of all that a veth dropped", scene{
+			sent: 3000, lost: 3, ip: ipOut(3000), links: []record.LinkState{dropped(via("veth", "v0", 0), 3000)},
+		}, "driver of v0"},
+		{"a few of all that a veth dropped below a vlan", scene{
+			sent: 3000, lost: 3, ip: ipOut(3000),
+			links: []record.LinkState{dropped(via("vlan", "v0.7", 0, "v0"), 3000), dropped(below("veth", "v0", 0), 3000)},
+		}, notKnown},
 		{"a tunnel", scene{
 			sent: 3000, lost: 30, ip: ipOut(5970),
 			links: []record.LinkState{via("gre", "gr0", 2970, "v0"), below("veth", "v0", 2970)},
@@ -165,6 +176,8 @@ func TestLeakBeforeTheLinks(t *testing.T) {
 	full := []record.LinkState{via("veth", "v0", 3000)}
 	drop := queue0(func(q *record.QueueState) { q.Sequence, q.Seen, q.Dropped = 3000, 3000, 3000 })
 	wait := queue0(func(q *record.QueueState) { q.Sequence, q.Seen, q.Withheld, q.Waiting = 3000, 3000, 3000, 3000 })
+	some := queue0(func(q *record.QueueState) { q.Sequence, q.Seen, q.Dropped, q.Accepted = 3000, 3000, 2000, 1000 })
+	one := queue0(func(q *record.QueueState) { q.Sequence, q.Seen, q.Withheld, q.Waiting, q.Accepted = 3000, 3000, 1, 1, 2999 })
 	late := accepted(3000)
 	late[0].Hooks = []string{"postrouting"}
 	less := []record.LinkState{via("veth", "v0", 2997)}
@@ -173,6 +186,9 @@ func TestLeakBeforeTheLinks(t *testing.T) {
 		{"a policy keeps them after IP counted", scene{sent: 3000, lost: 3000, ip: ipOut(3000), links: idle}, "between IP output and v0"},
 		{"a verdict to drop that does not free", scene{sent: 3000, lost: 3000, ip: ipOut(0), queues: drop, links: idle}, "nfqueue 0"},
 		{"one in 1,000 accepted and gone", scene{sent: 3000, lost: 3, ip: ipOut(2997), queues: accepted(3000), links: less}, "nfqueue 0"},
+		{"one in 1,000 of the verdicts to drop", scene{sent: 3000, lost: 3, ip: ipOut(0), queues: drop, links: idle}, "nfqueue 0"},
+		{"the same, and others come through", scene{sent: 3000, lost: 3, ip: ipOut(1000), queues: some, links: []record.LinkState{via("veth", "v0", 1000)}}, notKnown},
+		{"one before the ladder, one on it", scene{sent: 3000, lost: 2, ip: ipOut(2998), endIP: ipOut(2998), queues: one, links: []record.LinkState{via("veth", "v0", 2998)}}, "nfqueue 0"},
 		{"the same at postrouting", scene{sent: 3000, lost: 3, ip: ipOut(3000), queues: late, links: less}, "between nfqueue 0 and v0"},
 		{"a veth after an NFQUEUE", scene{sent: 3000, lost: 3, ip: ipOut(3000), queues: accepted(3000), links: less}, "between IP output and v0"},
 		{"all of a veth's after an NFQUEUE that waited", scene{sent: 3000, lost: 3000, ip: ipOut(0), endIP: ipOut(3000), queues: wait, links: idle}, notKnown},

@@ -17,6 +17,9 @@ type stage struct {
 	// alone is the holder if nothing else lies between the two ends; "" if
 	// something does.
 	alone string
+	// lastWord: what the stage says it dropped it dropped itself, and it was no
+	// copy that somebody above made.
+	lastWord bool
 	// span are the places between them.
 	span span
 }
@@ -120,7 +123,7 @@ func (w *way) queuesAt(hook string, at flow) flow {
 		}
 		s.Lost = s.In - s.Out - s.Dropped - s.Waiting
 		w.stages = append(w.stages, stage{
-			Stage: s, after: at.name, point: name, alone: name, span: span{stack: true, queue: name},
+			Stage: s, after: at.name, point: name, alone: name, lastWord: true, span: span{stack: true, queue: name},
 		})
 		at = flow{name: name, out: q.accepted, stack: true, queue: name}
 	}
@@ -273,6 +276,7 @@ func (g group) entry() stage {
 	}
 	s.Stage.Stage = strings.Join(names, joiner)
 	s.after, s.point = strings.Join(after, joiner), strings.Join(points, joiner)
+	s.lastWord = len(g.to) == 1 && g.to[0].depth == 0 && (g.to[0].queueing != nil || len(g.to[0].lowers) == 0)
 	s.Lost = s.In - s.Out - s.Dropped - s.Waiting
 	if s.Lost < 0 && g.copies() {
 		s.Lost = g.copiedLost(s.In)
@@ -316,7 +320,10 @@ func (g group) copiedLost(in int64) int64 {
 // driver is what lies between a link's qdisc and its own count.
 func (l *linkCount) driver() stage {
 	name := "driver of " + l.label
-	s := stage{after: l.qdiscName(), point: l.label, alone: name, span: span{links: []string{l.label}}}
+	s := stage{
+		after: l.qdiscName(), point: l.label, alone: name, lastWord: l.depth == 0 && len(l.lowers) == 0,
+		span: span{links: []string{l.label}},
+	}
 	s.Stage = record.Stage{
 		Stage: name, Netns: l.Netns, In: l.queueing.out, Out: l.through() - l.dropped, Dropped: l.dropped,
 		Lost: l.queueing.out - l.through(),
