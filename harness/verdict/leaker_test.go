@@ -177,7 +177,9 @@ func TestLeakBeforeTheLinks(t *testing.T) {
 	drop := queue0(func(q *record.QueueState) { q.Sequence, q.Seen, q.Dropped = 3000, 3000, 3000 })
 	wait := queue0(func(q *record.QueueState) { q.Sequence, q.Seen, q.Withheld, q.Waiting = 3000, 3000, 3000, 3000 })
 	some := queue0(func(q *record.QueueState) { q.Sequence, q.Seen, q.Dropped, q.Accepted = 3000, 3000, 2000, 1000 })
-	one := queue0(func(q *record.QueueState) { q.Sequence, q.Seen, q.Withheld, q.Waiting, q.Accepted = 3000, 3000, 1, 1, 2999 })
+	one := queue0(func(q *record.QueueState) {
+		q.Sequence, q.Seen, q.Withheld, q.Waiting, q.Accepted = 3000, 3000, 1, 1, 2999
+	})
 	late := accepted(3000)
 	late[0].Hooks = []string{"postrouting"}
 	less := []record.LinkState{via("veth", "v0", 2997)}
