@@ -124,6 +124,12 @@ func (w *watch) Sent(n int) {
 // Blocked implements traffic.Observer.
 func (w *watch) Blocked() {}
 
+// Waiting implements traffic.Observer.
+func (w *watch) Waiting() {}
+
+// Charged implements traffic.Observer.
+func (w *watch) Charged(int, uint32) {}
+
 func (t *track) lateness(ctx context.Context, rate float64, packets int) (Lateness, error) {
 	schedule, err := traffic.NewSchedule(rate, 1)
 	if err != nil {

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"fmt"
+	"strings"
 
 	"skleak/record"
 )
@@ -15,6 +16,9 @@ const (
 	ChangeGone    ChangeKind = "gone"
 	ChangeVerdict ChangeKind = "verdict changed"
 	ChangeStatus  ChangeKind = "status changed"
+	ChangeHolder  ChangeKind = "holder changed"
+	ChangeRelease ChangeKind = "released by another"
+	ChangeLaw     ChangeKind = "law changed"
 	ChangeHeld    ChangeKind = "held bytes changed"
 )
 
@@ -53,12 +57,7 @@ func Diff(a, b record.Report) []Change {
 	return changes
 }
 
-func kernelName(run record.Run) string {
-	if run.Kernel.Source == "" || run.Kernel.Source == "host" {
-		return run.Kernel.Release
-	}
-	return run.Kernel.Source
-}
+func kernelName(run record.Run) string { return run.Kernel.Name() }
 
 // partner finds the run of b that belongs to before; -1 if there is none.
 func partner(a, b record.Report, before record.Run) int {
@@ -113,6 +112,12 @@ func diffResults(a, b record.Result) (Change, bool) {
 		c.Kind = ChangeVerdict
 	case a.Status != b.Status:
 		c.Kind = ChangeStatus
+	case a.Holder != b.Holder:
+		c.Kind, c.Before, c.After = ChangeHolder, a.Holder, b.Holder
+	case a.ReleasedBy != b.ReleasedBy:
+		c.Kind, c.Before, c.After = ChangeRelease, a.ReleasedBy, b.ReleasedBy
+	case lawForm(a.Law) != lawForm(b.Law):
+		c.Kind, c.Before, c.After = ChangeLaw, a.Law, b.Law
 	case heldDiffers(a, b):
 		c.Kind = ChangeHeld
 		c.Before, c.After = fmt.Sprintf("%d bytes", a.HeldBytes), fmt.Sprintf("%d bytes", b.HeldBytes)
@@ -120,6 +125,26 @@ func diffResults(a, b record.Result) (Change, bool) {
 		return c, false
 	}
 	return c, true
+}
+
+// lawForm is a law without its figures, which differ between any two runs.
+func lawForm(law string) string {
+	var words []string
+	for _, word := range strings.Fields(law) {
+		if !strings.ContainsAny(word, "0123456789") && !isUnit(word) {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// isUnit tells the words that go with a figure and change with its size.
+func isUnit(word string) bool {
+	switch strings.TrimRight(word, ".,;:") {
+	case "ns", "µs", "ms", "s", "min", "h", "day", "days", "year", "years", "packet", "packets", "byte", "bytes":
+		return true
+	}
+	return false
 }
 
 func heldDiffers(a, b record.Result) bool {

@@ -12,8 +12,9 @@ import (
 var ErrShards = errors.New("not shards of one matrix")
 
 // Merge joins the shards of a matrix into the report of the whole. What a
-// missing shard should hold stands there as an error, never as passed; a shard
-// given twice is refused.
+// missing or interrupted shard should hold stands there as an error, never as
+// passed. A shard given twice is refused, and one with results that are not its
+// share.
 func Merge(reports []record.Report) (record.Report, error) {
 	byIndex, err := shardsOf(reports)
 	if err != nil {
@@ -48,9 +49,48 @@ func shardsOf(reports []record.Report) (map[int]record.Report, error) {
 		if _, twice := byIndex[s.Index]; twice {
 			return nil, fmt.Errorf("%w: shard %d/%d is there twice", ErrShards, s.Index, s.Of)
 		}
+		if err := holdsItsShare(*s, rep.Runs); err != nil {
+			return nil, err
+		}
 		byIndex[s.Index] = rep
 	}
 	return byIndex, nil
+}
+
+// holdsItsShare refuses results that would vanish, or stand for another's.
+func holdsItsShare(s record.Shard, runs []record.Run) error {
+	kernels, scenarios := numbered(s.Kernels), numbered(s.Scenarios)
+	seen := map[string]bool{}
+	for _, run := range runs {
+		k, planned := kernels[run.Kernel.Source]
+		if !planned {
+			return fmt.Errorf("%w: shard %d/%d has results of kernel %q, which the matrix does not have", ErrShards, s.Index, s.Of, run.Kernel.Source)
+		}
+		if seen[run.Kernel.Source] {
+			return fmt.Errorf("%w: shard %d/%d has kernel %s twice", ErrShards, s.Index, s.Of, run.Kernel.Source)
+		}
+		seen[run.Kernel.Source] = true
+		had := map[string]bool{}
+		for _, res := range run.Results {
+			sc, planned := scenarios[res.Scenario]
+			if !planned || !s.Owns(k, sc) {
+				return fmt.Errorf("%w: shard %d/%d has a result of %q on %s, which is not its share", ErrShards, s.Index, s.Of, res.Scenario, run.Kernel.Source)
+			}
+			if had[res.Scenario] {
+				return fmt.Errorf("%w: shard %d/%d has %s on %s twice", ErrShards, s.Index, s.Of, res.Scenario, run.Kernel.Source)
+			}
+			had[res.Scenario] = true
+		}
+	}
+	return nil
+}
+
+func numbered(names []string) map[string]int {
+	numbers := map[string]int{}
+	for i, name := range names {
+		numbers[name] = i
+	}
+	return numbers
 }
 
 // mergeKernel joins the parts of one kernel's run.
@@ -65,23 +105,54 @@ func mergeKernel(plan record.Shard, k int, byIndex map[int]record.Report) record
 			}
 		}
 	}
-	missing := map[int]bool{}
+	m.fill(plan, k, byIndex)
+	return m.finish(plan.Scenarios)
+}
+
+// fill puts an error where a scenario has no result, and says once for each
+// shard why. A shard whose run had trouble of its own has said so.
+func (m *merging) fill(plan record.Shard, k int, byIndex map[int]record.Report) {
+	has := map[string]bool{}
+	for _, r := range m.results {
+		has[r.Scenario] = true
+	}
+	lost := map[int][]string{}
+	why := map[int]string{}
 	for sc, name := range plan.Scenarios {
-		if m.has(name) {
+		owner := plan.Owner(k, sc)
+		if _, asked := why[owner]; !asked {
+			why[owner] = whyMissing(byIndex, owner, plan, k)
+		}
+		if has[name] || why[owner] == "" {
 			continue
 		}
-		owner := plan.Owner(k, sc)
-		if _, came := byIndex[owner]; !came {
-			missing[owner] = true
-			m.results = append(m.results, missingResult(name, fmt.Sprintf("shard %d/%d is missing", owner, plan.Of)))
-		}
+		lost[owner] = append(lost[owner], name)
+		m.results = append(m.results, missingResult(name, why[owner]))
 	}
 	for i := 1; i <= plan.Of; i++ {
-		if missing[i] {
-			m.trouble(fmt.Sprintf("shard %d/%d is missing", i, plan.Of))
+		if len(lost[i]) > 0 {
+			m.trouble(fmt.Sprintf("%s: %s", why[i], record.JoinNames(lost[i])))
 		}
 	}
-	return m.finish(plan.Scenarios)
+}
+
+// whyMissing says why shard i lacks results of kernel number k; "" where its
+// run tells of trouble.
+func whyMissing(byIndex map[int]record.Report, i int, plan record.Shard, k int) string {
+	rep, came := byIndex[i]
+	if !came {
+		return fmt.Sprintf("shard %d/%d is missing", i, plan.Of)
+	}
+	for _, run := range rep.Runs {
+		switch {
+		case run.Kernel.Source != plan.Kernels[k]:
+		case run.Trouble != "":
+			return ""
+		case run.Interrupted:
+			return fmt.Sprintf("shard %d/%d was interrupted", i, plan.Of)
+		}
+	}
+	return fmt.Sprintf("shard %d/%d came without its share", i, plan.Of)
 }
 
 func missingResult(scenario, why string) record.Result {
@@ -98,13 +169,13 @@ type merging struct {
 	results []record.Result
 }
 
-func (m *merging) has(name string) bool {
-	return slices.ContainsFunc(m.results, func(r record.Result) bool { return r.Scenario == name })
-}
-
 func (m *merging) add(part record.Run) {
-	if m.run.Kernel.Release == "" {
-		m.run.Kernel = part.Kernel
+	was, is := m.run.Kernel, part.Kernel
+	switch {
+	case was.Release == "":
+		m.run.Kernel = is
+	case is.Release != "" && (is.Release != was.Release || is.Version != was.Version):
+		m.trouble(fmt.Sprintf("its shards ran different kernels: %s (%s) and %s (%s)", was.Release, was.Version, is.Release, is.Version))
 	}
 	m.results = append(m.results, part.Results...)
 	for _, c := range part.Controls {
@@ -118,6 +189,8 @@ func (m *merging) add(part record.Run) {
 		}
 	}
 	m.run.Interrupted = m.run.Interrupted || part.Interrupted
+	m.run.Missing = append(m.run.Missing, part.Missing...)
+	m.run.Crashes = append(m.run.Crashes, part.Crashes...)
 	m.run.Seconds += part.Seconds
 	for _, note := range part.Notes {
 		if !slices.Contains(m.run.Notes, note) {
@@ -138,13 +211,8 @@ func (m *merging) trouble(text string) {
 
 // finish puts the results into the order of the whole.
 func (m *merging) finish(order []string) record.Run {
-	for _, name := range order {
-		for _, r := range m.results {
-			if r.Scenario == name {
-				m.run.Results = append(m.run.Results, r)
-				break
-			}
-		}
-	}
+	place := numbered(order)
+	m.run.Results = append(m.run.Results, m.results...)
+	slices.SortStableFunc(m.run.Results, func(a, b record.Result) int { return place[a.Scenario] - place[b.Scenario] })
 	return m.run
 }

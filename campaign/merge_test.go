@@ -3,6 +3,7 @@ package campaign
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -98,7 +99,7 @@ func TestMissingShardIsNeverPassed(t *testing.T) {
 	}
 	missing := 0
 	for _, run := range got.Runs {
-		if len(run.Results) != 3 || run.Trouble != "shard 2/3 is missing" {
+		if len(run.Results) != 3 || !strings.HasPrefix(run.Trouble, "shard 2/3 is missing: a/") {
 			t.Errorf("%s: %d results, trouble %q", run.Kernel.Source, len(run.Results), run.Trouble)
 		}
 		for _, res := range run.Results {
@@ -171,5 +172,78 @@ func TestDiff(t *testing.T) {
 	a.Runs, b.Runs = a.Runs[:1], b.Runs[:1]
 	if same := Diff(a, b); len(same) != 0 {
 		t.Errorf("one kernel each: %v", same)
+	}
+}
+
+func TestMergeNamesWhatIsMissing(t *testing.T) {
+	whole := matrixOf(2, 3)
+	for name, c := range map[string]struct {
+		change func(*record.Report)
+		want   string
+	}{
+		"interrupted": {func(r *record.Report) {
+			r.Runs[0].Interrupted, r.Runs[0].Results = true, r.Runs[0].Results[:1]
+		}, "shard 1/2 was interrupted: a/1, a/2"},
+		"empty":          {func(r *record.Report) { r.Runs = nil }, "shard 1/2 came without its share: a/0, a/1, a/2"},
+		"trouble is own": {func(r *record.Report) { r.Runs[0].Results, r.Runs[0].Trouble = nil, "no boot" }, "no boot"},
+	} {
+		first := shardOf(whole, 1, 2)
+		c.change(&first)
+		got, err := Merge([]record.Report{first, shardOf(whole, 2, 2)})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if got.Runs[0].Trouble != c.want || got.Runs[1].Trouble != "" || got.ExitCode(false) != 2 {
+			t.Errorf("%s: trouble %q and %q, status %d", name, got.Runs[0].Trouble, got.Runs[1].Trouble, got.ExitCode(false))
+		}
+	}
+}
+
+func TestMergeRefusesWhatIsNotTheShare(t *testing.T) {
+	whole := matrixOf(2, 3)
+	for name, change := range map[string]func(*record.Report){
+		"another kernel":   func(r *record.Report) { r.Runs[0].Kernel.Source = "debian:7.9" },
+		"another scenario": func(r *record.Report) { r.Runs[0].Results[0].Scenario = "x/y" },
+		"another's share":  func(r *record.Report) { r.Runs[0].Kernel.Source = whole.Shard.Kernels[1] },
+		"kernel twice":     func(r *record.Report) { r.Runs = append(r.Runs, r.Runs[0]) },
+		"scenario twice":   func(r *record.Report) { r.Runs[0].Results = append(r.Runs[0].Results, r.Runs[0].Results[0]) },
+	} {
+		first := shardOf(whole, 1, 2)
+		change(&first)
+		if _, err := Merge([]record.Report{first, shardOf(whole, 2, 2)}); !errors.Is(err, ErrShards) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestMergeTellsOfTwoReleasesOfOneKernel(t *testing.T) {
+	whole := matrixOf(1, 4)
+	parts := []record.Report{shardOf(whole, 1, 2), shardOf(whole, 2, 2)}
+	parts[1].Runs[0].Kernel.Release = "6.0-next"
+	got, err := Merge(parts)
+	if err != nil || !strings.Contains(got.Runs[0].Trouble, "6.0-next") {
+		t.Errorf("%v, %+v", err, got.Runs)
+	}
+}
+
+func TestDiffTellsAChangedHolderAndLaw(t *testing.T) {
+	before := record.Result{Scenario: "a/0", Status: record.Pass, Verdict: record.Held, Holder: "qdisc tbf on v0", ReleasedBy: "qdisc deleted", Law: "A packet is held for 3.0 s. Harmless at one Hello in 10 s; silent from 43 packets a second on."}
+	for kind, change := range map[ChangeKind]func(*record.Result){
+		"": func(r *record.Result) {
+			r.Law = strings.ReplaceAll(strings.ReplaceAll(r.Law, "3.0 s", "900 ms"), "43", "44")
+		},
+		ChangeHolder:  func(r *record.Result) { r.Holder = "driver veth of v0" },
+		ChangeRelease: func(r *record.Result) { r.ReleasedBy = "link deleted" },
+		ChangeLaw:     func(r *record.Result) { r.Law = "Nothing lets go by itself: each packet keeps 320 bytes." },
+	} {
+		after := before
+		change(&after)
+		report := func(r record.Result) record.Report {
+			return record.Report{Runs: []record.Run{{Kernel: record.Kernel{Release: "6.1"}, Results: []record.Result{r}}}}
+		}
+		got := Diff(report(before), report(after))
+		if kind == "" && len(got) > 0 || kind != "" && (len(got) != 1 || got[0].Kind != kind) {
+			t.Errorf("want %q, got %+v", kind, got)
+		}
 	}
 }

@@ -1,7 +1,7 @@
 package campaign
 
 import (
-	"path"
+	"fmt"
 	"slices"
 
 	"skleak/record"
@@ -12,7 +12,8 @@ import (
 type Expected struct {
 	Scenario string         `json:"scenario"`
 	Verdict  record.Verdict `json:"verdict"`
-	// Holder is a pattern of path.Match for Result.Holder; "" takes any.
+	// Holder is a pattern of path.Match for Result.Holder; "" takes any, and
+	// record.NotKnown is met by a result that names nobody, too.
 	Holder string `json:"holder,omitempty"`
 	// Packets is how many must be held at the end of settling; 0 for any number.
 	Packets int `json:"count,omitempty"`
@@ -77,13 +78,7 @@ func (t Trial) Judge() []Truth {
 	stock, mutated := everything(t.Stock), everything(t.Run)
 	var table []Truth
 	for i, e := range t.Expected {
-		res, ran := find(mutated, e.Scenario)
-		line := t.line(e.Scenario, stock, res)
-		line.Expected, line.Outcome = &t.Expected[i], e.outcome(res, ran)
-		if !ran {
-			line.Reason = "there is no such scenario in this run"
-		}
-		table = append(table, line)
+		table = append(table, t.expected(&t.Expected[i], e, stock, mutated))
 	}
 	for _, res := range mutated {
 		if slices.ContainsFunc(t.Expected, func(e Expected) bool { return e.Scenario == res.Scenario }) {
@@ -95,6 +90,35 @@ func (t Trial) Judge() []Truth {
 		}
 	}
 	return table
+}
+
+// expected is the line of a scenario that must find the mutant. What the stock
+// kernel shows as well is no finding.
+func (t Trial) expected(at *Expected, e Expected, stock, mutated []record.Result) Truth {
+	res, ran := find(mutated, e.Scenario)
+	before, known := find(stock, e.Scenario)
+	line := t.line(e.Scenario, stock, res)
+	line.Expected, line.Outcome = at, e.outcome(res, ran)
+	switch {
+	case !ran:
+		line.Reason = "there is no such scenario in this run"
+	case line.Outcome != Hit:
+	case !known || before.Verdict == "":
+		line.Outcome = Trouble
+		line.Reason = "the stock kernel gave no verdict to compare with: " + before.Reason
+	case before.Verdict == res.Verdict && before.Holder == res.Holder:
+		line.Outcome = Miss
+		line.Reason = fmt.Sprintf("the stock kernel shows the same (%s, %s), so the bug is not what was found", before.Verdict, named(before.Holder))
+	}
+	return line
+}
+
+// named is a holder for a sentence.
+func named(holder string) string {
+	if holder == "" {
+		return "holder " + record.NotKnown
+	}
+	return holder
 }
 
 func (t Trial) line(scenario string, stock []record.Result, res record.Result) Truth {
@@ -125,11 +149,7 @@ func (e Expected) outcome(res record.Result, ran bool) Outcome {
 }
 
 func (e Expected) holder(got string) bool {
-	if e.Holder == "" {
-		return true
-	}
-	same, err := path.Match(e.Holder, got)
-	return err == nil && same
+	return e.Holder == "" || record.HolderMatches(e.Holder, got)
 }
 
 func (e Expected) packets(res record.Result) bool {

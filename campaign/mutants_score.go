@@ -1,5 +1,7 @@
 package campaign
 
+import "skleak/record"
+
 // Score sums a truth table up.
 type Score struct {
 	// Mutants have something that must find them; Found are those where all of
@@ -7,10 +9,11 @@ type Score struct {
 	Mutants int `json:"mutants"`
 	Found   int `json:"found"`
 	// Recall is the share of findings that must be and are, 0 to 1; what must stay
-	// clean is not among them.
-	Recall float64 `json:"recall"`
-	// Precision is the share of findings that are right: not wrong, not false.
-	Precision float64         `json:"precision"`
+	// clean is not among them. It is nil where there is nothing to find.
+	Recall *float64 `json:"recall"`
+	// Precision is the share of findings that are right: not wrong, not false. It
+	// is nil where nothing was found.
+	Precision *float64        `json:"precision"`
 	Outcomes  map[Outcome]int `json:"outcomes"`
 }
 
@@ -19,43 +22,41 @@ func (s Score) Perfect() bool {
 	return s.Outcomes[Miss]+s.Outcomes[Wrong]+s.Outcomes[False]+s.Outcomes[Trouble] == 0
 }
 
-// ScoreOf counts. Where nothing must be or is found, recall and precision are 1.
+// ScoreOf counts.
 func ScoreOf(table []Truth) Score {
 	s := Score{Outcomes: map[Outcome]int{}}
-	complete := map[string]bool{}
+	sought, spoilt := map[string]bool{}, map[string]bool{}
+	wanted := 0
 	for _, line := range table {
 		s.Outcomes[line.Outcome]++
 		if line.Expected == nil {
 			continue
 		}
-		before, seen := complete[line.Mutant]
-		complete[line.Mutant] = (line.Outcome == Hit || line.Outcome == Kept) && (before || !seen)
+		if line.Expected.Verdict != record.Clean {
+			sought[line.Mutant] = true
+			wanted++
+		}
+		if line.Outcome != Hit && line.Outcome != Kept {
+			spoilt[line.Mutant] = true
+		}
 	}
-	s.Mutants = len(complete)
-	for _, found := range complete {
-		if found {
+	s.Mutants = len(sought)
+	for mutant := range sought {
+		if !spoilt[mutant] {
 			s.Found++
 		}
 	}
 	hits := s.Outcomes[Hit]
-	s.Recall = share(hits, hits+s.Outcomes[Miss]+s.Outcomes[Wrong]+expectedTrouble(table))
+	s.Recall = share(hits, wanted)
 	s.Precision = share(hits+s.Outcomes[Also], hits+s.Outcomes[Also]+s.Outcomes[Wrong]+s.Outcomes[False])
 	return s
 }
 
-func expectedTrouble(table []Truth) int {
-	n := 0
-	for _, line := range table {
-		if line.Expected != nil && line.Outcome == Trouble {
-			n++
-		}
-	}
-	return n
-}
-
-func share(part, whole int) float64 {
+// share is nil of nothing: nothing shown is nothing proved.
+func share(part, whole int) *float64 {
 	if whole == 0 {
-		return 1
+		return nil
 	}
-	return float64(part) / float64(whole)
+	f := float64(part) / float64(whole)
+	return &f
 }

@@ -63,11 +63,11 @@ func TestTrial(t *testing.T) {
 		precision float64
 	}{
 		{"found", must, with(stockRun(), found), lines{"tun/unread": Hit}, 1, 1},
-		{"missed", must, stockRun(), lines{"tun/unread": Miss}, 0, 1},
-		{"not in the catalogue", []Expected{{Scenario: "no/such", Verdict: record.Held}}, stockRun(), lines{"no/such": Miss}, 0, 1},
-		{"must stay clean", []Expected{{Scenario: "tun/read", Verdict: record.Clean}}, stockRun(), lines{"tun/read": Kept}, 1, 1},
+		{"missed", must, stockRun(), lines{"tun/unread": Miss}, 0, none},
+		{"not in the catalogue", []Expected{{Scenario: "no/such", Verdict: record.Held}}, stockRun(), lines{"no/such": Miss}, 0, none},
+		{"must stay clean", []Expected{{Scenario: "tun/read", Verdict: record.Clean}}, stockRun(), lines{"tun/read": Kept}, none, none},
 		{"does not stay clean", []Expected{{Scenario: "tun/read", Verdict: record.Clean}},
-			with(stockRun(), shown("tun/read", record.Held, "", 768)), lines{"tun/read": False}, 1, 0},
+			with(stockRun(), shown("tun/read", record.Held, "", 768)), lines{"tun/read": False}, none, 0},
 		{"wrong holder", must, with(stockRun(), shown("tun/unread", record.Stalled, "qdisc", 1)), lines{"tun/unread": Wrong}, 0, 0},
 		{"wrong verdict", must, with(stockRun(), shown("tun/unread", record.Leaked, "reader of t0", 1)), lines{"tun/unread": Wrong}, 0, 0},
 		{"right amount", counted, with(stockRun(), found), lines{"tun/unread": Hit}, 1, 1},
@@ -83,9 +83,15 @@ func TestTrial(t *testing.T) {
 		}), lines{"tun/unread": Hit}, 1, 1},
 		{"a control", must, with(stockRun(), found, shown("control/veth", record.Held, "", 768)),
 			lines{"tun/unread": Hit, "control/veth": False}, 1, 0.5},
-		{"trouble", must, with(stockRun(), record.Result{Scenario: "tun/unread", Status: record.Error}), lines{"tun/unread": Trouble}, 0, 1},
-		{"either is sound", nil, with(stockRun(), record.Result{Scenario: "tun/read", Verdict: record.Refused, Status: record.Pass}), lines{}, 1, 1},
-		{"nothing said", nil, with(stockRun(), found), lines{"tun/unread": Also}, 1, 1},
+		{"trouble", must, with(stockRun(), record.Result{Scenario: "tun/unread", Status: record.Error}), lines{"tun/unread": Trouble}, 0, none},
+		{"either is sound", nil, with(stockRun(), record.Result{Scenario: "tun/read", Verdict: record.Refused, Status: record.Pass}), lines{}, none, none},
+		{"nothing said", nil, with(stockRun(), found), lines{"tun/unread": Also}, none, 1},
+		{"found, but in a scenario that the stock kernel cannot run", []Expected{{Scenario: "tun/backpressure", Verdict: record.Held, Holder: "*"}},
+			with(stockRun(), shown("tun/backpressure", record.Held, "reader of t0", 768)), lines{"tun/backpressure": Trouble}, 0, none},
+		{"holder not known, and nobody named", []Expected{{Scenario: "tun/unread", Verdict: record.Stalled, Holder: record.NotKnown}},
+			with(stockRun(), shown("tun/unread", record.Stalled, "", 768)), lines{"tun/unread": Hit}, 1, 1},
+		{"holder not known, and somebody accused", []Expected{{Scenario: "tun/unread", Verdict: record.Stalled, Holder: record.NotKnown}},
+			with(stockRun(), found), lines{"tun/unread": Wrong}, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			table := Trial{Mutant: "m", Uses: usesTun, Expected: test.expected, Stock: stockRun(), Run: test.run}.Judge()
@@ -97,10 +103,65 @@ func TestTrial(t *testing.T) {
 				t.Error(diff)
 			}
 			s := ScoreOf(table)
-			if s.Recall != test.recall || s.Precision != test.precision {
-				t.Errorf("recall %g, precision %g; want %g, %g", s.Recall, s.Precision, test.recall, test.precision)
+			if recall, precision := figure(s.Recall), figure(s.Precision); recall != test.recall || precision != test.precision {
+				t.Errorf("recall %g, precision %g; want %g, %g", recall, precision, test.recall, test.precision)
 			}
 		})
+	}
+}
+
+// none stands for a share of nothing.
+const none = -1
+
+func figure(share *float64) float64 {
+	if share == nil {
+		return none
+	}
+	return *share
+}
+
+// What the stock kernel shows as well is not found; with another holder it is.
+func TestTrialAgainstTheSameOnStock(t *testing.T) {
+	e := []Expected{{Scenario: "tun/unread", Verdict: record.Stalled, Holder: "*"}}
+	mutated := shown("tun/unread", record.Stalled, "reader of t0", 768)
+	for _, c := range []struct {
+		stock record.Result
+		want  Outcome
+	}{
+		{shown("tun/unread", record.Stalled, "reader of t0", 768), Miss},
+		{shown("tun/unread", record.Stalled, "reader of t0", 1536), Miss},
+		{shown("tun/unread", record.Stalled, "qdisc tbf on t0", 768), Hit},
+		{shown("tun/unread", record.Held, "reader of t0", 768), Hit},
+		{shown("tun/unread", record.Clean, "", 0), Hit},
+		{record.Result{Scenario: "tun/unread", Status: record.Error, Reason: "pipe burst"}, Trouble},
+	} {
+		trial := Trial{Mutant: "m", Uses: usesTun, Expected: e, Stock: with(stockRun(), c.stock), Run: with(stockRun(), mutated)}
+		line := trial.Judge()[0]
+		if line.Outcome != c.want {
+			t.Errorf("stock %s by %q: %s (%s), want %s", c.stock.Verdict, c.stock.Holder, line.Outcome, line.Reason, c.want)
+		}
+		if c.want == Miss && !strings.Contains(line.Reason, "stock kernel shows the same") {
+			t.Errorf("reason %q", line.Reason)
+		}
+	}
+}
+
+// A mutant that only must stay clean is none that was sought, and nothing sought
+// is no recall.
+func TestScoreOfNothing(t *testing.T) {
+	clean := Truth{Mutant: "m", Outcome: Kept, Expected: &Expected{Scenario: "a/b", Verdict: record.Clean}}
+	for _, table := range [][]Truth{nil, {clean}} {
+		s := ScoreOf(table)
+		if s.Mutants != 0 || s.Found != 0 || s.Recall != nil || s.Precision != nil {
+			t.Errorf("%+v", s)
+		}
+	}
+	hit := Truth{Mutant: "n", Outcome: Hit, Expected: &Expected{Scenario: "a/c", Verdict: record.Held}}
+	spoilt := clean
+	spoilt.Outcome, spoilt.Mutant = False, "n"
+	s := ScoreOf([]Truth{hit, spoilt, clean})
+	if s.Mutants != 1 || s.Found != 0 || figure(s.Recall) != 1 || figure(s.Precision) != 0.5 {
+		t.Errorf("%+v", s)
 	}
 }
 
@@ -127,7 +188,7 @@ func TestStockTruth(t *testing.T) {
 	bad := shown("dummy/up", record.Orphaned, "", 0)
 	bad.Status = record.Fail
 	s := ScoreOf(StockTruth(with(stockRun(), bad)))
-	if s.Perfect() || s.Precision != 0 {
+	if s.Perfect() || figure(s.Precision) != 0 || s.Recall != nil {
 		t.Errorf("a fail on the stock kernel gave %+v", s)
 	}
 }

@@ -39,27 +39,41 @@ type Options struct {
 	// Save keeps a trace; nil keeps none. Attempts count from 1. An error ends the
 	// run: the rest would meet the same full disk.
 	Save func(sc scenarios.Scenario, attempt int, t record.Trace) error
+	// Begin is told the names of all that is to run, before anything does, and
+	// End those and the ones that have no trace, when the run has come to its end.
+	// Nil for nobody; an error of theirs is that of the run.
+	Begin func(planned []string) error
+	End   func(planned, without []string) error
 }
 
 // Run runs list and the controls through r. Results stand in the order of
 // list. On an error the Run has what was done so far and is marked interrupted.
 func Run(ctx context.Context, r Runner, list, controls []scenarios.Scenario, o Options) (record.Run, error) {
 	began := time.Now()
-	c := &collector{options: o, results: map[string]record.Result{}}
+	c := &collector{options: o, results: map[string]record.Result{}, saved: map[string]bool{}}
 	todo := slices.Concat(controls, c.withoutLasting(list))
-	err := c.collect(ctx, r, todo, 1)
+	err := c.begin(todo)
+	if err == nil {
+		err = c.collect(ctx, r, todo, 1)
+	}
 	if err == nil && !o.Once {
 		err = c.collect(ctx, r, c.failed(todo), 2)
+	}
+	if err == nil {
+		err = c.end(todo)
 	}
 	run := record.Run{
 		Kernel:      c.kernel,
 		Controls:    c.controls(controls),
 		Results:     c.inOrder(list),
+		Crashes:     c.crashes,
 		Notes:       c.notes.lines(),
 		Interrupted: err != nil,
 	}
 	if err == nil {
 		applyControls(&run, controls)
+	} else {
+		run.Missing = c.missing(list)
 	}
 	run.Seconds = time.Since(began).Seconds()
 	return run, err
@@ -70,7 +84,10 @@ type collector struct {
 	options Options
 	kernel  record.Kernel
 	results map[string]record.Result
-	notes   notes
+	crashes []record.Crash
+	// saved names what has a trace kept.
+	saved map[string]bool
+	notes notes
 }
 
 // withoutLasting leaves out, as skips, what must not run on this machine.
@@ -108,6 +125,9 @@ func (c *collector) collect(ctx context.Context, r Runner, list []scenarios.Scen
 		if e.Kind == record.EventHello && e.Kernel != nil {
 			c.kernel = *e.Kernel
 		}
+		if e.Kind == record.EventCrash && e.Crash != nil {
+			c.crashes = append(c.crashes, *e.Crash)
+		}
 		if e.Kind == record.EventNote {
 			c.notes.add(e)
 		}
@@ -131,6 +151,7 @@ func (c *collector) save(sc scenarios.Scenario, e record.Event, attempt int) err
 	if err := c.options.Save(sc, attempt, *e.Trace); err != nil {
 		return fmt.Errorf("save the trace of %s: %w; make room, or name another folder", sc.Name, err)
 	}
+	c.saved[sc.Name] = true
 	return nil
 }
 
@@ -188,6 +209,45 @@ func (c *collector) inOrder(list []scenarios.Scenario) []record.Result {
 		}
 	}
 	return results
+}
+
+func (c *collector) begin(todo []scenarios.Scenario) error {
+	if c.options.Begin == nil {
+		return nil
+	}
+	return c.options.Begin(namesOf(todo))
+}
+
+func (c *collector) end(todo []scenarios.Scenario) error {
+	if c.options.End == nil {
+		return nil
+	}
+	var without []string
+	for _, sc := range todo {
+		if !c.saved[sc.Name] {
+			without = append(without, sc.Name)
+		}
+	}
+	return c.options.End(namesOf(todo), without)
+}
+
+func namesOf(list []scenarios.Scenario) []string {
+	names := make([]string, 0, len(list))
+	for _, sc := range list {
+		names = append(names, sc.Name)
+	}
+	return names
+}
+
+// missing names the scenarios without a result.
+func (c *collector) missing(list []scenarios.Scenario) []string {
+	var names []string
+	for _, sc := range list {
+		if _, ok := c.results[sc.Name]; !ok {
+			names = append(names, sc.Name)
+		}
+	}
+	return names
 }
 
 // controls are the results of the controls: of those that must hold, the

@@ -190,33 +190,6 @@ func TestInterruptedKeepsWhatIsDone(t *testing.T) {
 	}
 }
 
-func TestSavedReplaysTheSame(t *testing.T) {
-	saved := Saved{Dir: t.TempDir()}
-	catalogue, err := scenarios.Catalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sc := catalogue[0]
-	sc.Expect, sc.Known = []record.Verdict{record.Clean}, nil
-	r := &fake{rounds: []map[string]record.Event{{sc.Name: stalledEvent()}, {sc.Name: cleanEvent()}}}
-	first, err := Run(t.Context(), r, []scenarios.Scenario{sc}, nil, Options{Save: saved.Save})
-	if err != nil {
-		t.Fatal(err)
-	}
-	list, err := saved.Scenarios()
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := Run(t.Context(), saved.Replay(), list, nil, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, b := first.Results[0], again.Results[0]
-	if a.Status != record.Fail || b.Status != a.Status || b.Verdict != a.Verdict || !b.Flaky || len(b.Attempts) != 2 {
-		t.Errorf("judged again: %+v\nwant %+v", b, a)
-	}
-}
-
 // A trace that cannot be saved ends the run; what was done before it stands.
 func TestSaveFails(t *testing.T) {
 	list := []scenarios.Scenario{{Name: "f/a"}, {Name: "f/b"}, {Name: "f/c"}}
@@ -233,12 +206,6 @@ func TestSaveFails(t *testing.T) {
 	}
 	if len(run.Results) != 1 || run.Results[0].Scenario != "f/a" {
 		t.Errorf("results %+v", run.Results)
-	}
-}
-
-func TestSavedWithoutTraces(t *testing.T) {
-	if _, err := (Saved{Dir: t.TempDir()}).Scenarios(); err == nil {
-		t.Error("an empty folder gave no error")
 	}
 }
 

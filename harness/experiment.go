@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"skleak/harness/meter"
 	"skleak/harness/traffic"
+	"skleak/harness/verdict"
 	"skleak/netns"
 	"skleak/record"
 	"skleak/scenarios"
@@ -69,9 +72,14 @@ func newTrace(sc scenarios.Scenario, o Options) record.Trace {
 	if sc.Traffic.Rate > 0 {
 		rate = fmt.Sprintf("%g/s", sc.Traffic.Rate)
 	}
+	message, every := "", time.Duration(0)
+	if spec, err := traffic.Lookup(sc.Traffic.Packet); err == nil {
+		message, every = spec.Message, spec.Every
+	}
 	return record.Trace{
 		Schema: record.TraceSchema, Scenario: sc.Name, Kernel: Kernel(),
-		Planned: sc.Traffic.Count, Packet: sc.Traffic.Packet, Socket: sc.Traffic.Socket, Rate: rate,
+		Planned: sc.Traffic.Count, Packet: sc.Traffic.Packet, Message: message, EveryNs: every.Nanoseconds(), Socket: sc.Traffic.Socket, Rate: rate,
+		Asked: asked(sc.Traffic), WindowNs: o.Settle.Nanoseconds(),
 		Refused: map[string]int{}, Rungs: []record.RungTrace{}, Quiet: o.Quiet,
 		SocketsBefore: -1, SocketsAfter: -1,
 	}
@@ -129,8 +137,8 @@ func (x *experiment) fillAndRelease(ctx context.Context, s *sending) error {
 	if err := x.books.account(s); err != nil {
 		return err
 	}
-	if free(x.trace.Settle) {
-		return errors.Join(s.checkAsleep(x.trace.Truesize), x.probeAtRest(ctx, s))
+	if free(x.trace.Settle) && !x.hasHeld() {
+		return errors.Join(x.world.Undisturbed(), s.checkAsleep(x.trace.Truesize), x.probeAtRest(ctx, s))
 	}
 	if err := errors.Join(s.park(), x.keepState(stateHeld)); err != nil {
 		return err
@@ -138,14 +146,21 @@ func (x *experiment) fillAndRelease(ctx context.Context, s *sending) error {
 	return x.release(ctx, s)
 }
 
+// hasHeld reports that something was charged for longer than the settling window
+// while packets were being sent, though nothing is now.
+func (x *experiment) hasHeld() bool {
+	return slices.ContainsFunc(x.trace.Sockets, func(s record.SocketTrace) bool { return s.Course.HeldBytes > 0 })
+}
+
 // release finds what lets go: time alone first, then the ladder.
 func (x *experiment) release(ctx context.Context, s *sending) error {
 	x.phase(record.PhasePatience)
 	var err error
-	if x.trace.Patience, err = patience(ctx, s.gauge, x.patience(), x.trace.LastSendNs); err != nil {
+	if x.trace.Patience, err = patience(ctx, s, x.patience(), x.trace.LastSendNs); err != nil {
 		return err
 	}
-	if err := s.checkAsleep(x.trace.Truesize); err != nil {
+	x.keepSockets(s)
+	if err := errors.Join(x.world.Undisturbed(), s.checkAsleep(x.trace.Truesize)); err != nil {
 		return err
 	}
 	x.books.witness(record.PhasePatience, "")
@@ -153,13 +168,20 @@ func (x *experiment) release(ctx context.Context, s *sending) error {
 		gauge: s.gauge, rate: fallRate(x.trace.Patience), filled: time.Now(), books: x.books,
 		asleep: func() bool { return s.checkAsleep(x.trace.Truesize) == nil && s.asleep() },
 	}
-	if released := x.trace.Patience.ReleasedNs; released >= 0 {
+	fades := x.trace.Patience.ReleasedNs >= 0
+	if fades {
 		x.phase(record.PhaseRefill)
 		x.books.emptied()
-		climb.selfRelease = time.Duration(released)
+		climb.selfRelease = x.lastsFor()
+		drains := x.drains()
 		climb.refill = func(ctx context.Context) error {
 			climb.filled = time.Now()
-			return x.refill(ctx, s)
+			err := x.refill(ctx, s)
+			if drains {
+				// What waits in a line goes so long after the last of it came.
+				climb.filled = time.Now()
+			}
+			return err
 		}
 		if err := errors.Join(climb.refill(ctx), x.keepState(stateRefilled)); err != nil {
 			return err
@@ -170,14 +192,37 @@ func (x *experiment) release(ctx context.Context, s *sending) error {
 	if err != nil {
 		return err
 	}
-	x.trace.Rungs, err = climb.climb(ctx, steps)
+	if x.trace.Rungs, err = climb.climb(ctx, steps); err != nil || !fades || !x.leftCharged() {
+		return err
+	}
+	x.trace.Rest, err = rest(ctx, s.gauge, x.lastsFor())
 	return err
 }
+
+// lastsFor is how long a charge was seen to last by itself: that of the oldest
+// packet, or of a burst from its last packet to the end.
+func (x *experiment) lastsFor() time.Duration {
+	longest := max(x.trace.Patience.ReleasedNs, 0)
+	for _, s := range x.trace.Sockets {
+		longest = max(longest, s.Course.OldestNs)
+	}
+	return time.Duration(longest)
+}
+
+// drains reports that what was held went packet by packet, at a line's rate.
+func (x *experiment) drains() bool {
+	law := verdict.Judge(x.trace).Foretold
+	return law != nil && law.Kind == verdict.LawDrain
+}
+
+// refillBlock is how long a socket may stay full before a refill has done its
+// work.
+const refillBlock = 5 * time.Millisecond
 
 // refill sends as much as is needed to hold again, as fast as can be.
 func (x *experiment) refill(ctx context.Context, s *sending) error {
 	plan := x.plan()
-	plan.Rate, plan.Burst, plan.Duration = 0, 0, 0
+	plan.Rate, plan.Burst, plan.Duration, plan.BlockLimit = 0, 0, 0, refillBlock
 	plan.Count = min(max(x.trace.Sent, 1), scenarios.DefaultCount)
 	stats, err := s.stream.Run(ctx, plan, s)
 	if err != nil {
@@ -196,6 +241,23 @@ func (x *experiment) patience() time.Duration {
 		return *x.sc.Patience
 	}
 	return x.o.Patience
+}
+
+// asked is how many packets rate and duration allow, where both are given.
+func asked(t scenarios.Traffic) int {
+	n := math.Inf(1)
+	if t.Count > 0 {
+		n = float64(t.Count)
+	}
+	if t.Rate > 0 && t.Duration > 0 {
+		n = min(n, max(t.Rate*t.Duration.Seconds(), 1))
+	} else if t.Duration > 0 {
+		return 0
+	}
+	if math.IsInf(n, 1) {
+		return 0
+	}
+	return int(n)
 }
 
 func (x *experiment) phase(name string) {

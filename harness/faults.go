@@ -121,17 +121,28 @@ func addStats(to *traffic.Stats, more traffic.Stats) {
 	for i, one := range more.Sockets {
 		sum := &to.Sockets[i]
 		if sum.PacketsToStall < 0 && one.PacketsToStall >= 0 {
-			sum.PacketsToStall = sum.Sent + one.PacketsToStall
+			sum.PacketsToStall, sum.StalledOn = sum.Sent+one.PacketsToStall, one.StalledOn
 		}
 		sum.Sent += one.Sent
+		for j, l := range one.Links {
+			sum.Links[j].Sent += l.Sent
+			sum.Links[j].Refused += l.Refused
+			sum.Links[j].Grew += l.Grew
+		}
 	}
 	to.Sent += more.Sent
 	to.Blocked += more.Blocked
-	for name, n := range more.Refused {
-		to.Refused[name] += n
-	}
+	to.OwnFull += more.OwnFull
+	addCounts(to.Refused, more.Refused)
+	addCounts(to.Reported, more.Reported)
 	if more.Sent > 0 {
 		to.LastSendNs = more.LastSendNs
+	}
+}
+
+func addCounts(to, more map[string]int) {
+	for name, n := range more {
+		to[name] += n
 	}
 }
 

@@ -50,8 +50,8 @@ const (
 	// slowest is how much longer than at first watch sleeps while nothing moves.
 	slowest = 5
 	// sharpness is that part of the time already waited that watch may sleep, if
-	// that is longer: what it sees go went a fortieth earlier at the most.
-	sharpness = 40
+	// that is longer: what it sees go went a hundredth earlier at the most.
+	sharpness = 100
 )
 
 // watch reads again and again, each time after a sleep, until look says so, ctx

@@ -65,7 +65,7 @@ func (x *experiment) keepSockets(s *sending) {
 		sock := &x.trace.Sockets[i]
 		sock.Peak = max(samples[i].Peak, sock.Peak)
 		sock.Saturated = samples[i].Saturated
-		sock.Series = samples[i].Series
+		sock.Series, sock.After, sock.Course = samples[i].Series, samples[i].After, samples[i].Course
 		if i < len(x.trace.Settle.PerSocket) {
 			sock.Saturated = sock.Saturated || meter.Saturated(x.trace.Settle.PerSocket[i])
 		}

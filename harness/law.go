@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -15,53 +16,85 @@ const (
 	// lawUnder and lawOver are how far from the predicted rate the paced runs are.
 	lawUnder = 0.8
 	lawOver  = 1.25
-	// maxLawRun bounds one paced run.
+	// lawSlack is by how much a run is longer than the law says it must be.
+	lawSlack = 1.5
+	// maxLawRun bounds one run.
 	maxLawRun = 40 * time.Second
+	// maxLawPackets bounds the packets of a run as fast as can be.
+	maxLawPackets = 20_000
 )
 
-// verifyLaw builds the scenario anew for a paced run under and one over the
-// rate at which the law says the socket falls silent. Where no rate was
-// predicted, or it is too slow to try, there is nothing to verify.
+// verifyLaw tries out what the law foretells, each time in links built anew: a
+// paced run under and one over the rate at which the socket falls silent, or
+// where it knows no such rate, one as fast as can be.
 func (x *experiment) verifyLaw(ctx context.Context) error {
-	finding := verdict.Judge(x.trace)
-	if finding.StallRatePPS == nil || *finding.StallRatePPS <= 0 {
+	law := verdict.Judge(x.trace).Foretold
+	if law == nil {
 		return nil
 	}
-	rate := *finding.StallRatePPS
-	hold := maxLawRun
-	if finding.SelfReleaseMs != nil {
-		hold = time.Duration(*finding.SelfReleaseMs) * time.Millisecond
-	}
-	// Long enough for the packets of a hold time to gather at either rate.
-	need := time.Duration(2.5 * float64(hold))
-	if need > maxLawRun {
-		return nil
-	}
-	check := &record.LawCheck{PredictedPPS: rate}
-	var err error
-	if check.Under, err = x.lawRun(ctx, rate*lawUnder, need); err != nil {
-		return err
-	}
-	if check.Over, err = x.lawRun(ctx, rate*lawOver, need); err != nil {
-		return err
-	}
+	check := &record.LawCheck{PredictedPPS: law.Rate(), NeverSilent: law.NeverSilent()}
 	x.trace.LawCheck = check
-	return nil
+	if law.Kind == verdict.LawUnknown || law.Kind == verdict.LawUntried {
+		check.NotTried = "there is no law to try"
+		return nil
+	}
+	if check.PredictedPPS == 0 {
+		return x.verifyAtSpeed(ctx, check, *law)
+	}
+	under, over := lawTimes(*law)
+	if need := max(under, over); need > maxLawRun {
+		check.NotTried = fmt.Sprintf("it would take runs of %s, more than %s", need.Round(time.Second), maxLawRun)
+		return nil
+	}
+	var err error
+	if check.Under, err = x.lawRun(ctx, check.PredictedPPS*lawUnder, under, 0); err != nil {
+		return err
+	}
+	check.Over, err = x.lawRun(ctx, check.PredictedPPS*lawOver, over, 0)
+	return err
 }
 
-// lawRun is one paced run in links of its own.
-func (x *experiment) lawRun(ctx context.Context, pps float64, d time.Duration) (run record.LawRun, err error) {
+// lawTimes is how long packets must be sent under the rate for what is held to
+// level off, and over it for the socket to fall silent.
+func lawTimes(l verdict.Law) (under, over time.Duration) {
+	a, b := l.HoldSeconds, l.HoldSeconds
+	if l.Kind == verdict.LawDrain {
+		b = l.Stall / ((lawOver - 1) * l.DrainPPS)
+		a = b / 2
+	}
+	return lawTime(a), lawTime(b)
+}
+
+func lawTime(seconds float64) time.Duration {
+	return time.Duration(min(lawSlack*seconds+1, 1e6) * float64(time.Second))
+}
+
+// verifyAtSpeed tries a law that knows no rate: it says that the socket falls
+// silent after so many packets, or never.
+func (x *experiment) verifyAtSpeed(ctx context.Context, check *record.LawCheck, l verdict.Law) (err error) {
+	packets := lawSlack * (l.Passed + l.Stall/max(l.Share, 1e-9))
+	if packets > maxLawPackets {
+		check.NotTried = fmt.Sprintf("it would take %.0f packets, more than %d", packets, maxLawPackets)
+		return nil
+	}
+	check.Over, err = x.lawRun(ctx, 0, maxLawRun, int(math.Ceil(packets)))
+	return err
+}
+
+// lawRun is one run in links of its own: paced for a time, or of so many packets
+// as fast as can be.
+func (x *experiment) lawRun(ctx context.Context, pps float64, d time.Duration, packets int) (run *record.LawRun, err error) {
 	if err := x.build(ctx); err != nil {
-		return record.LawRun{}, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, x.world.Close()) }()
 	cfg, err := x.config()
 	if err != nil {
-		return record.LawRun{}, err
+		return nil, err
 	}
 	stream, err := traffic.OpenStream(cfg, x.sc.Traffic.PerLink)
 	if err != nil {
-		return record.LawRun{}, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, stream.Close()) }()
 	watch := &peakWatch{gauge: gauge{began: x.began}}
@@ -69,15 +102,22 @@ func (x *experiment) lawRun(ctx context.Context, pps float64, d time.Duration) (
 		watch.gauge.fds = append(watch.gauge.fds, sender.FD())
 	}
 	plan := x.plan()
-	plan.Rate, plan.Burst, plan.Count, plan.Duration = pps, 0, int(math.Ceil(pps*d.Seconds())), 0
+	plan.Rate, plan.Burst, plan.Count, plan.Duration = pps, 0, packets, d
+	if pps > 0 {
+		plan.Count = max(int(math.Ceil(pps*d.Seconds())), 1)
+	}
 	began := time.Now()
 	stats, err := stream.Run(ctx, plan, watch)
-	if err != nil {
-		return record.LawRun{}, err
+	if err == nil {
+		// The last packets of a run over the rate are those that silence.
+		watch.Sent(0)
+		err = watch.err
 	}
-	return record.LawRun{
-		PPS: pps, Sent: stats.Sent, Peak: watch.peak,
-		Stalled: watch.silent || stats.Blocked > 0, Seconds: time.Since(began).Seconds(),
+	if err != nil {
+		return nil, err
+	}
+	return &record.LawRun{
+		PPS: pps, Sent: stats.Sent, Peak: watch.peak, Stalled: watch.silent, Seconds: time.Since(began).Seconds(),
 	}, nil
 }
 
@@ -86,15 +126,25 @@ type peakWatch struct {
 	gauge  gauge
 	peak   int64
 	silent bool
+	err    error
 }
 
 // Sent implements traffic.Observer.
 func (p *peakWatch) Sent(int) {
-	if r, err := p.gauge.read(); err == nil {
-		p.peak = max(p.peak, r.Bytes)
-		p.silent = p.silent || !r.Writable
+	r, err := p.gauge.read()
+	if err != nil {
+		p.err = errors.Join(p.err, err)
+		return
 	}
+	p.peak = max(p.peak, r.Bytes)
+	p.silent = p.silent || !r.Writable
 }
 
 // Blocked implements traffic.Observer.
-func (p *peakWatch) Blocked() { p.Sent(0) }
+func (p *peakWatch) Blocked() { p.silent = true }
+
+// Waiting implements traffic.Observer.
+func (p *peakWatch) Waiting() {}
+
+// Charged implements traffic.Observer.
+func (p *peakWatch) Charged(int, uint32) {}

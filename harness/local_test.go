@@ -291,12 +291,22 @@ func TestSweepFreesWhatAllKilledLeft(t *testing.T) {
 		t.Fatal("no keeper beside the child")
 	}
 	// A registry of the test's own, with a handle as a dead run would leave it.
-	reg := Registry{dir: t.TempDir()}
-	name := filepath.Join(reg.dir, "999999999-1-1")
-	if err := os.WriteFile(name, nil, 0o600); err != nil {
+	reg := Registry{dir: filepath.Join(t.TempDir(), "registry")}
+	mine, err := reg.add(pid)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.Mount(procNet(pid), name, "", unix.MS_BIND, ""); err != nil {
+	name := mine.path
+	for range 2 {
+		if left, err := reg.Leftovers(); err != nil || len(left) != 0 {
+			t.Fatalf("leftovers %v, %v, while the owner lives", left, err)
+		}
+		if n, err := reg.Sweep(); err != nil || n != 0 {
+			t.Fatalf("swept %d, %v, while the owner lives", n, err)
+		}
+	}
+	// The end of the owner closes its files.
+	if err := mine.lock.Close(); err != nil {
 		t.Fatal(err)
 	}
 	left, err := reg.Leftovers()

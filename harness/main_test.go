@@ -1,11 +1,8 @@
 package harness
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -93,15 +90,17 @@ func children() []int {
 	return pids
 }
 
+// ownEntries are those whose locks this process holds.
 func ownEntries() []string {
-	files, err := os.ReadDir(RegistryDir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return []string{err.Error()}
 	}
 	var own []string
 	for _, f := range files {
-		if strings.HasPrefix(f.Name(), fmt.Sprintf("%d-", os.Getpid())) {
-			own = append(own, filepath.Join(RegistryDir, f.Name()))
+		link, err := os.Readlink("/proc/self/fd/" + f.Name())
+		if err == nil && strings.HasPrefix(link, RegistryDir+"/") {
+			own = append(own, link)
 		}
 	}
 	return own

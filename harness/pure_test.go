@@ -46,23 +46,6 @@ func TestExplainStart(t *testing.T) {
 	}
 }
 
-func TestParseEntry(t *testing.T) {
-	for _, name := range []string{"", "1", "1-2", "a-2-3", "1-b-3", "1-2-3-4"} {
-		if _, _, ok := parseEntry(name); ok {
-			t.Errorf("%q was taken for an entry", name)
-		}
-	}
-	if pid, start, ok := parseEntry("12-3456-78"); !ok || pid != 12 || start != 3456 {
-		t.Errorf("12-3456-78: %d, %d, %v", pid, start, ok)
-	}
-}
-
-func TestAlive(t *testing.T) {
-	if alive(os.Getpid(), 1) {
-		t.Error("a process that began at another time was taken for this one")
-	}
-}
-
 func TestOrder(t *testing.T) {
 	list := []scenarios.Scenario{
 		{Name: "C", Expect: []record.Verdict{record.Clean}, Control: scenarios.ControlMustNot},

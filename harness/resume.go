@@ -18,7 +18,7 @@ const mostResumes = 40
 func (x *experiment) settleAndResume(ctx context.Context, s *sending) error {
 	for round := 0; ; round++ {
 		began := time.Now()
-		r, err := settle(ctx, s.gauge, x.o.Settle)
+		r, err := settle(ctx, s, x.o.Settle)
 		if err != nil {
 			return err
 		}

@@ -46,6 +46,7 @@ func (x *experiment) openSending() (*sending, error) {
 		return nil, err
 	}
 	s := &sending{stream: stream, emit: x.emit, began: x.began, gauge: gauge{began: x.began}, alone: runtime.NumCPU() == 1}
+	var watched []meter.Socket
 	for _, sender := range stream.Senders() {
 		s.gauge.fds = append(s.gauge.fds, sender.FD())
 		w, err := meter.NewWaiter(sender.FD())
@@ -58,10 +59,13 @@ func (x *experiment) openSending() (*sending, error) {
 			return nil, errors.Join(err, s.close())
 		}
 		x.trace.Sockets = append(x.trace.Sockets, record.SocketTrace{
-			Name: sender.Name(), SndBuf: int64(sndbuf), PacketsToStall: -1,
+			Name: sender.Name(), SndBuf: int64(sndbuf), SndBufAsked: int64(x.sc.Traffic.SndBuf), PacketsToStall: -1,
+		})
+		watched = append(watched, meter.Socket{
+			FD: sender.FD(), Sent: sender.Offered, Course: meter.NewCourse(x.o.Settle, x.trace.Truesize, int64(sndbuf)),
 		})
 	}
-	s.sampler = meter.NewSampler(s.gauge.fds, x.began)
+	s.sampler = meter.NewSampler(watched, x.began)
 	s.opened = time.Now()
 	return s, nil
 }
@@ -124,10 +128,15 @@ func (x *experiment) fill(ctx context.Context, s *sending) error {
 func (x *experiment) keepStats(stats traffic.Stats) {
 	x.stats = stats
 	x.trace.Sent, x.trace.Refused, x.trace.Blocked = stats.Sent, stats.Refused, stats.Blocked
+	x.trace.Reported, x.trace.OwnFull = stats.Reported, stats.OwnFull
 	x.trace.FirstSendNs, x.trace.LastSendNs = stats.FirstSendNs, stats.LastSendNs
 	for i, one := range stats.Sockets {
-		x.trace.Sockets[i].Sent = one.Sent
-		x.trace.Sockets[i].PacketsToStall = one.PacketsToStall
+		sock := &x.trace.Sockets[i]
+		sock.Sent, sock.PacketsToStall, sock.StalledOn = one.Sent, one.PacketsToStall, one.StalledOn
+		sock.Links = nil
+		for _, l := range one.Links {
+			sock.Links = append(sock.Links, record.LinkTrace(l))
+		}
 	}
 }
 
@@ -174,6 +183,17 @@ func (s *sending) Sent(n int) {
 	if r, err := s.gauge.read(); err == nil {
 		s.emit(record.Event{Kind: record.EventSample, Sample: &record.Point{AtNs: r.AtNs, Bytes: r.Bytes}})
 	}
+}
+
+// Waiting implements traffic.Observer.
+func (s *sending) Waiting() { s.look() }
+
+// Charged implements traffic.Observer.
+func (s *sending) Charged(i int, bytes uint32) { s.sampler.Saw(i, bytes) }
+
+// observe adds a reading made when the sampler no longer looks.
+func (s *sending) observe(r record.Reading) {
+	s.sampler.Observe(time.Duration(r.AtNs), r.PerSocket)
 }
 
 // Blocked implements traffic.Observer: whoever waits now must be woken later.

@@ -106,9 +106,14 @@ func (f *filters) flush() error {
 	return nil
 }
 
-// Close flushes the rules and ends the listeners. Idempotent.
+// Close empties the queues, flushes the rules and ends the listeners, in this
+// order: no packet may outlive its hook. Idempotent.
 func (f *filters) Close() error {
-	errs := f.flush()
+	var errs error
+	for _, q := range f.listed {
+		errs = errors.Join(errs, q.empty())
+	}
+	errs = errors.Join(errs, f.flush())
 	for _, q := range f.listed {
 		errs = errors.Join(errs, q.close())
 	}

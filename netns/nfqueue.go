@@ -97,6 +97,22 @@ func (q *queue) giveVerdicts() error {
 	return nil
 }
 
+// empty drops what is withheld, at once and for good. It is for the end: what is
+// still queued when the rules' hooks go is handed back to hooks that are not
+// there, and up to 6.9 the kernel warns of that (nf_reinject in
+// net/netfilter/nf_queue.c).
+func (q *queue) empty() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.on == nil {
+		return nil
+	}
+	if err := q.on.empty(); err != nil {
+		return fmt.Errorf("drop what nfqueue %d withholds: %w", q.Number, err)
+	}
+	return nil
+}
+
 // close ends the listener. The kernel drops what was withheld a moment later,
 // after an RCU grace period (instance_destroy in nfnetlink_queue.c).
 func (q *queue) close() error {
@@ -262,6 +278,18 @@ func (l *listener) judged(packets int) {
 	} else {
 		l.dropped += packets
 	}
+}
+
+// beyondAll is far enough past a packet's number to take in those that came but
+// were not read, and less than half of the numbers there are (nfq_cmp_id).
+const beyondAll = 1 << 30
+
+// empty drops all packets, also those that nobody has read yet.
+func (l *listener) empty() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.none, l.keep, l.verdict, l.withheld = false, nil, nfqueue.NfDrop, 0
+	return errors.Join(l.failed, l.nf.SetVerdictBatch(l.last+beyondAll, nfqueue.NfDrop))
 }
 
 // counts tells how many packets came and how many of them are withheld.

@@ -162,3 +162,24 @@ func checkHeldState(t *testing.T, w *World) {
 		t.Errorf("no raw socket of ours in %q", st.ProcNetRaw)
 	}
 }
+
+func TestDisturbedFromOutside(t *testing.T) {
+	w := build(t, scenarios.Scenario{Name: "test/disturbed", Links: []scenarios.Link{
+		{Common: scenarios.Common{Name: "d0"}, Options: &scenarios.DummyOptions{}},
+		{Common: scenarios.Common{Name: "d1"}, Options: &scenarios.DummyOptions{}},
+	}})
+	if err := w.Undisturbed(); err != nil {
+		t.Fatal(err)
+	}
+	lk := w.find("", "d1")
+	l, err := lk.space.nl.LinkByIndex(lk.index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lk.space.nl.LinkDel(l); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Undisturbed(); !errors.Is(err, ErrDisturbed) || !strings.Contains(err.Error(), "d1") || strings.Contains(err.Error(), "d0") {
+		t.Errorf("%v, want that d1 is gone", err)
+	}
+}

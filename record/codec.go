@@ -124,10 +124,10 @@ func head(line []byte) []byte {
 	return line[:min(len(line), 40)]
 }
 
-// ReadTrace decodes a saved trace and checks its version.
+// ReadTrace decodes a saved trace and checks its version and bounds.
 func ReadTrace(r io.Reader) (Trace, error) {
 	var t Trace
-	if err := json.NewDecoder(r).Decode(&t); err != nil {
+	if err := decodeWhole(r, &t); err != nil {
 		return Trace{}, fmt.Errorf("read trace: %w", err)
 	}
 	if t.Schema != TraceSchema {
@@ -136,14 +136,18 @@ func ReadTrace(r io.Reader) (Trace, error) {
 	return t, nil
 }
 
-// ReadReport decodes a report and checks its version.
+// ReadReport decodes a report and checks its version and bounds, and that
+// statuses, verdicts and shard are such as skleak knows.
 func ReadReport(r io.Reader) (Report, error) {
 	var rep Report
-	if err := json.NewDecoder(r).Decode(&rep); err != nil {
+	if err := decodeWhole(r, &rep); err != nil {
 		return Report{}, fmt.Errorf("read report: %w", err)
 	}
 	if rep.Schema != ReportSchema {
 		return Report{}, fmt.Errorf("read report: %w: %q, this skleak reads %q", ErrVersion, rep.Schema, ReportSchema)
+	}
+	if err := rep.check(); err != nil {
+		return Report{}, fmt.Errorf("read report: %w", err)
 	}
 	return rep, nil
 }

@@ -177,7 +177,7 @@ func TestReadTraceAndReport(t *testing.T) {
 			t.Errorf("report %s: %v", s, err)
 		}
 	}
-	for _, s := range []string{``, `[`, "\x7fELF"} {
+	for _, s := range []string{``, `[`, "\x7fELF", `{"schema":"skleak/1","runs":[]} x`, `{"schema":"skleak-trace/1"}{}`} {
 		if _, err := ReadTrace(strings.NewReader(s)); err == nil {
 			t.Errorf("trace %q was read", s)
 		}

@@ -27,6 +27,8 @@ const (
 	EventSkip EventKind = "skip"
 	// EventTrouble ends a scenario that our own trouble stopped.
 	EventTrouble EventKind = "trouble"
+	// EventCrash tells of a kernel that crashed; Crash is set. It ends no scenario.
+	EventCrash EventKind = "crash"
 	// EventBye closes a stream that is complete.
 	EventBye EventKind = "bye"
 )
@@ -65,6 +67,7 @@ type Event struct {
 	Hint   string `json:"hint,omitempty"`
 	Sample *Point `json:"sample,omitempty"`
 	Trace  *Trace `json:"trace,omitempty"`
+	Crash  *Crash `json:"crash,omitempty"`
 }
 
 // CanWait reports whether e may as well come with the next event: a phase that

@@ -19,8 +19,12 @@ type Run struct {
 	Results  []Result `json:"results"`
 	// Interrupted is set when the run was stopped before its end.
 	Interrupted bool `json:"interrupted,omitempty"`
+	// Missing names the scenarios that an interrupted run has no result of.
+	Missing []string `json:"missing,omitempty"`
 	// Trouble says why a kernel has no or too few results; "" when it has them.
 	Trouble string `json:"trouble,omitempty"`
+	// Crashes are the kernel's; each is a failure, whatever it was that ran.
+	Crashes []Crash `json:"crashes,omitempty"`
 	// Notes are lines for the reader that are no verdict: what could not be
 	// measured, what was freed of a killed run.
 	Notes   []string `json:"notes,omitempty"`
@@ -40,13 +44,6 @@ type Kernel struct {
 	Config string `json:"config,omitempty"`
 }
 
-// Known is a defect known upstream: the verdict it gives and what mends it.
-type Known struct {
-	Verdict Verdict `json:"verdict" yaml:"verdict"`
-	FixedBy string  `json:"fixed_by,omitempty" yaml:"fixed_by,omitempty"`
-	CVE     string  `json:"cve,omitempty" yaml:"cve,omitempty"`
-}
-
 // Result is one scenario's finding against what was expected.
 // A nil pointer means never, or not measured.
 type Result struct {
@@ -59,6 +56,8 @@ type Result struct {
 
 	Packets int            `json:"packets"`
 	Refused map[string]int `json:"refused"`
+	// Reported counts ICMP errors about earlier packets.
+	Reported map[string]int `json:"reported,omitempty"`
 
 	PeakBytes      int64   `json:"peak_bytes"`
 	HeldBytes      int64   `json:"held_bytes"`
@@ -122,6 +121,15 @@ type SocketResult struct {
 	PeakBytes int64            `json:"peak_bytes"`
 	HeldBytes int64            `json:"held_bytes"`
 	Meters    map[string]int64 `json:"meters,omitempty"`
+	// SilentTimes is how often poll would have said not writable while packets were
+	// sent and after, SilentMs the longest of these times, Silences the first ones.
+	SilentTimes int       `json:"silent_times"`
+	SilentMs    int64     `json:"silent_ms"`
+	Silences    []Silence `json:"silences,omitempty"`
+	// StalledOn is the link of the last packet before the first of them, where the
+	// sender met it; Links are those of a socket that serves several.
+	StalledOn string      `json:"stalled_on,omitempty"`
+	Links     []LinkTrace `json:"links,omitempty"`
 }
 
 // Attempt is one try of a scenario; a fail is tried once more.
@@ -135,14 +143,16 @@ type Attempt struct {
 
 // ExitCode is the exit status for a report: broken 2, else fail 1, else error
 // 2, else everything skipped 4, else 0. With strict an xfail counts as a fail.
-// A run that has trouble of its own counts as an error.
+// A run that has trouble of its own, or was interrupted, counts as an error,
+// and a crash of the kernel as a fail.
 func (r Report) ExitCode(strict bool) int {
 	n := map[Status]int{}
 	total := 0
 	for _, run := range r.Runs {
-		if run.Trouble != "" {
+		if run.Trouble != "" || run.Interrupted {
 			n[Error]++
 		}
+		n[Fail] += len(run.Crashes)
 		for _, res := range run.Results {
 			n[res.Status]++
 			total++

@@ -78,3 +78,26 @@ func TestVerdicts(t *testing.T) {
 		t.Errorf("%d statuses", n)
 	}
 }
+
+func TestHolderMatches(t *testing.T) {
+	for _, c := range []struct {
+		pattern, holder string
+		want            bool
+	}{
+		{"driver of *", "driver of v0", true},
+		{"driver of v0", "driver of w0", false},
+		{"driver of br0*", "driver of br0 in far", true},
+		{NotKnown, "", true},
+		{NotKnown, NotKnown, true},
+		{NotKnown, "driver of v0", false},
+		{"driver of v0", "", false},
+		{"*", "", true},
+	} {
+		if got := HolderMatches(c.pattern, c.holder); got != c.want {
+			t.Errorf("%q for %q: %t", c.pattern, c.holder, got)
+		}
+	}
+	if ValidPattern("driver of [") || !ValidPattern("driver of *") {
+		t.Error("patterns are told apart wrongly")
+	}
+}

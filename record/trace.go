@@ -21,14 +21,27 @@ type Trace struct {
 
 	// Sent counts packets the kernel took without an error, over all sockets.
 	Sent int `json:"sent"`
-	// Refused counts failing sends by errno name ("ENOBUFS"). A send that would
-	// block is not refused; it is Blocked.
+	// Message is what its protocol calls the packet ("Hello"), EveryNs the interval
+	// at which who sends it does by default; 0 where there is none.
+	Message string `json:"message,omitempty"`
+	EveryNs int64  `json:"every_ns,omitempty"`
+	// Refused counts sends that a link or its queue refused, by errno name
+	// ("ENOBUFS"). A send that would block is not refused; it is Blocked.
 	Refused map[string]int `json:"refused"`
+	// Reported counts ICMP errors about earlier packets by errno name. They say
+	// nothing of the link.
+	Reported map[string]int `json:"reported,omitempty"`
+	// OwnFull counts ENOBUFS of a send buffer filled twice over, as a raw socket
+	// without IP_HDRINCL gives it.
+	OwnFull int `json:"own_full,omitempty"`
 	// Blocked counts the times the sender found the socket full or not writable.
 	Blocked int `json:"blocked"`
 	// RestProbe is the errno name of one more send made after settling, when
 	// sends had been refused and nothing was held; "" if it was taken or not made.
 	RestProbe string `json:"rest_probe,omitempty"`
+	// Asked is how many packets count, rate and duration allow; 0 where nothing but
+	// a duration bounds them.
+	Asked int `json:"asked,omitempty"`
 	// FirstSendNs and LastSendNs bound the traffic.
 	FirstSendNs int64 `json:"first_send_ns"`
 	LastSendNs  int64 `json:"last_send_ns"`
@@ -46,8 +59,10 @@ type Trace struct {
 	// Settle is the reading that gives held_bytes and writable.
 	Settle Reading `json:"settle"`
 	// SettleNs is the length of the settling window; shorter when the charge
-	// reached zero before its end.
+	// reached zero before its end. WindowNs is what it would have been: what was
+	// charged for longer counts as held.
 	SettleNs int64 `json:"settle_ns"`
+	WindowNs int64 `json:"window_ns,omitempty"`
 
 	// Patience is what time alone did; nil when nothing was held.
 	Patience *Patience `json:"patience,omitempty"`
@@ -57,6 +72,10 @@ type Trace struct {
 
 	// Rungs are the ladder's steps in the order climbed.
 	Rungs []RungTrace `json:"rungs"`
+	// Rest is a second wait, after the ladder, where time alone had let go of the
+	// first filling and something of the second outlived the ladder: what then
+	// remains is lost.
+	Rest *Patience `json:"rest,omitempty"`
 	// Waiter is the story of the waiter parked in poll.
 	Waiter Waiter `json:"waiter"`
 
@@ -107,12 +126,21 @@ type SocketTrace struct {
 	Name string `json:"name"`
 	// SndBuf is sk_sndbuf in bytes, as the kernel uses it (twice what was asked).
 	SndBuf int64 `json:"sndbuf"`
+	// SndBufAsked is what SO_SNDBUF was asked for; 0 for the default.
+	SndBufAsked int64 `json:"sndbuf_asked,omitempty"`
 	// Peak is the highest charge seen, in bytes.
 	Peak int64 `json:"peak"`
 	Sent int   `json:"sent"`
 	// PacketsToStall is how many packets had been taken when poll first lacked
 	// POLLOUT; -1 if it never did.
 	PacketsToStall int `json:"packets_to_stall"`
+	// StalledOn is the link of the last packet taken then.
+	StalledOn string `json:"stalled_on,omitempty"`
+	// Links are the links of a socket that serves several.
+	Links []LinkTrace `json:"links,omitempty"`
+	// Course is what the readings show together, from the first packet on, while
+	// nothing was touched.
+	Course Course `json:"course"`
 	// Saturated is set when a reading was that of a saturated refcount_t.
 	Saturated bool `json:"saturated"`
 	// Meters are the same charge through other doors (SIOCOUTQ, /proc/net/raw)
@@ -121,12 +149,56 @@ type SocketTrace struct {
 	// Series is the charge over time, thinned to a bounded number of points
 	// that keeps the extremes.
 	Series []Point `json:"series,omitempty"`
+	// After is the same from the end of sending to the end of patience.
+	After []Point `json:"after,omitempty"`
 }
 
-// Point is a moment of a series: nanoseconds and bytes.
+// LinkTrace is one link of a socket that serves several.
+type LinkTrace struct {
+	Link    string `json:"link"`
+	Sent    int    `json:"sent"`
+	Refused int    `json:"refused,omitempty"`
+	// Grew is by how many bytes the charge grew, on balance, between a packet
+	// through this link and the next packet.
+	Grew int64 `json:"grew"`
+}
+
+// Course is what one socket's readings show together.
+type Course struct {
+	// HeldBytes is the most that had been charged for longer than Trace.WindowNs at
+	// one time, HeldAtNs when that was. It is never too much.
+	HeldBytes int64 `json:"held_bytes,omitempty"`
+	HeldAtNs  int64 `json:"held_at_ns,omitempty"`
+	// OldestNs is the longest that a packet was seen charged, at the least.
+	OldestNs int64 `json:"oldest_ns,omitempty"`
+	// SilentTimes is how often the socket was seen not writable, SilentNs the
+	// longest of these times.
+	SilentTimes int   `json:"silent_times,omitempty"`
+	SilentNs    int64 `json:"silent_ns,omitempty"`
+	// Silences are the first of them, Worst the one in which the greatest part of
+	// the charge was old.
+	Silences []Silence `json:"silences,omitempty"`
+	Worst    Silence   `json:"worst"`
+}
+
+// Silence is a time during which poll would have said not writable.
+type Silence struct {
+	AtNs  int64 `json:"at_ns"`
+	ForNs int64 `json:"for_ns"`
+	// Packets is how many had been sent when it began.
+	Packets int `json:"packets"`
+	// Bytes is the charge at the moment in it when the greatest part was older than
+	// Trace.WindowNs, and HeldBytes that part.
+	Bytes     int64 `json:"bytes"`
+	HeldBytes int64 `json:"held_bytes"`
+}
+
+// Point is a moment of a series: nanoseconds, bytes, and how many packets the
+// socket had sent by then.
 type Point struct {
 	AtNs  int64 `json:"t"`
 	Bytes int64 `json:"b"`
+	Sent  int   `json:"n,omitempty"`
 }
 
 // Patience is what happened while nothing was touched.
@@ -335,11 +407,20 @@ type NeighbourState struct {
 	State   string `json:"state"`
 }
 
-// LawCheck is a law tried out: a paced run on each side of the predicted rate.
+// LawCheck is a law tried out: a paced run on each side of the predicted rate,
+// or where the law knows no rate, one as fast as can be.
 type LawCheck struct {
+	// PredictedPPS is the rate from which the socket falls silent; 0 where the law
+	// says that any does, or none.
 	PredictedPPS float64 `json:"predicted_pps"`
-	Under        LawRun  `json:"under"`
-	Over         LawRun  `json:"over"`
+	// Under must not silence the socket, Over must if the law says that anything
+	// does; nil where it was not run.
+	Under *LawRun `json:"under,omitempty"`
+	Over  *LawRun `json:"over,omitempty"`
+	// NeverSilent says that by the law no rate silences the socket.
+	NeverSilent bool `json:"never_silent,omitempty"`
+	// NotTried says why nothing was run; "" if it was.
+	NotTried string `json:"not_tried,omitempty"`
 }
 
 // LawRun is one paced run of a LawCheck.

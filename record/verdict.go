@@ -1,6 +1,7 @@
 package record
 
 import (
+	"path"
 	"slices"
 	"strings"
 )
@@ -48,7 +49,8 @@ type Status string
 const (
 	// Pass: as expected.
 	Pass Status = "pass"
-	// XFail: not as expected, but exactly the defect the scenario names as known.
+	// XFail: not as expected, but exactly the defect the scenario names as known:
+	// its verdict, its holder, on a kernel that may still have it.
 	XFail Status = "xfail"
 	// Fail: neither.
 	Fail Status = "fail"
@@ -71,4 +73,29 @@ func JoinVerdicts(list []Verdict) string {
 		words[i] = string(v)
 	}
 	return strings.Join(words, " or ")
+}
+
+// NotKnown stands for a holder that no evidence names.
+const NotKnown = "not known"
+
+// HolderMatches reports whether a holder is the one that pattern means. The
+// pattern is one of path.Match; NotKnown means a result that names nobody.
+func HolderMatches(pattern, holder string) bool {
+	if pattern == NotKnown && holder == "" {
+		return true
+	}
+	same, err := path.Match(pattern, holder)
+	return err == nil && same
+}
+
+// NeedsHolder reports whether a verdict says that somebody holds, or did, and is
+// only half told without saying who.
+func (v Verdict) NeedsHolder() bool {
+	return slices.Contains([]Verdict{Leaked, Held, Stalled, LostWakeup}, v)
+}
+
+// ValidPattern reports whether pattern can be matched with holders.
+func ValidPattern(pattern string) bool {
+	_, err := path.Match(pattern, "")
+	return err == nil
 }

@@ -68,6 +68,12 @@ func junitSuite(run record.Run) junit.Testsuite {
 	for _, r := range run.Results {
 		suite.AddTestcase(junitCase(k, r.Scenario, r))
 	}
+	for _, crash := range run.Crashes {
+		suite.AddTestcase(junit.Testcase{
+			Name: "kernel stays up", Classname: junitClass(k, "run"), Time: junitTime(0),
+			Failure: junitResult("crash", crashLine(crash)),
+		})
+	}
 	if run.Trouble != "" {
 		suite.AddTestcase(junitTrouble(k, "run", run.Trouble))
 	}

@@ -95,6 +95,9 @@ func ktapTests(run record.Run) []ktapTest {
 	for _, r := range run.Results {
 		tests = append(tests, ktapResult(r.Scenario, r))
 	}
+	for _, c := range run.Crashes {
+		tests = append(tests, ktapTest{name: "kernel stays up", status: record.Fail, reason: crashLine(c)})
+	}
 	if run.Trouble != "" {
 		tests = append(tests, ktapTest{name: "run", status: record.Error, reason: run.Trouble})
 	}

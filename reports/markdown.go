@@ -60,16 +60,14 @@ func (m *markdown) kernels() {
 			m.notes = append(m.notes, kernelName(run)+": "+run.Trouble)
 		}
 	}
+	for _, c := range sameCrashes(m.rep) {
+		m.notes = append(m.notes, "the kernel crashed: "+c.line())
+	}
 	m.text.WriteString("\n")
 }
 
 // kernelName is a run's kernel as a column is headed.
-func kernelName(run record.Run) string {
-	if run.Kernel.Source == "" || run.Kernel.Source == "host" {
-		return run.Kernel.Release
-	}
-	return run.Kernel.Source
-}
+func kernelName(run record.Run) string { return run.Kernel.Name() }
 
 // hello lists the charges measured for one packet by the raw socket's Hellos.
 func hello(run record.Run) string {

@@ -105,7 +105,7 @@ func sampleFlaky() record.Result {
 			{Verdict: record.Clean, Status: record.Pass},
 		},
 		LawCheck: &record.LawCheck{
-			PredictedPPS: 43, Under: record.LawRun{PPS: 34}, Over: record.LawRun{PPS: 52, Stalled: true},
+			PredictedPPS: 43, Under: &record.LawRun{PPS: 34}, Over: &record.LawRun{PPS: 52, Stalled: true},
 		},
 		Spark: []int64{0, 288000, 1664}, Seconds: 0.5,
 	}
@@ -121,7 +121,10 @@ func hostile() record.Report {
 	}
 	skip, xfail, odd := res, res, res
 	skip.Status, xfail.Status, odd.Status = record.Skip, record.XFail, record.Status(evil)
-	xfail.Known = &record.Known{Verdict: record.Verdict(evil), FixedBy: evil, CVE: evil}
+	xfail.Known = &record.Known{
+		Verdict: record.Verdict(evil), Holder: evil, FixedBy: evil, CVE: evil,
+		FixedIn: []record.FixedIn{record.FixedIn(evil)}, Kernels: []record.Series{record.Series(evil)},
+	}
 	run := record.Run{
 		Kernel:   record.Kernel{Release: evil, Version: evil, Arch: evil, Source: evil},
 		Controls: []record.Result{res}, Results: []record.Result{res, skip, xfail, odd}, Trouble: evil,

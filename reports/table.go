@@ -22,6 +22,7 @@ func writeTable(w io.Writer, rep record.Report, o Options) error {
 		}
 		p.run(&out, run)
 	}
+	p.crashes(&out, rep)
 	if _, err := w.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("write the report as a table: %w", err)
 	}

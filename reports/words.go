@@ -26,14 +26,7 @@ func knownText(r record.Result) string {
 	if r.Known == nil {
 		return "known defect"
 	}
-	parts := []string{"known: " + string(r.Known.Verdict)}
-	if r.Known.FixedBy != "" {
-		parts = append(parts, "fixed by "+r.Known.FixedBy)
-	}
-	if r.Known.CVE != "" {
-		parts = append(parts, r.Known.CVE)
-	}
-	return strings.Join(parts, ", ")
+	return "known: " + r.Known.String()
 }
 
 // attemptsText tells the tries of a scenario in one line.

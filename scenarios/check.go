@@ -107,11 +107,35 @@ func checkKnown(s Scenario) error {
 	if err := oneOf("known.verdict", "verdict", k.Verdict, record.Verdicts()...); err != nil {
 		return err
 	}
+	if k.Verdict.NeedsHolder() && k.Holder == "" {
+		return wrong("known.holder", "a known defect that holds, and no holder", "name who holds, like \"driver of v0\" or \"qdisc * on v0\"")
+	}
+	if !record.ValidPattern(k.Holder) {
+		return wrong("known.holder", shown(k.Holder)+" is no pattern", "write * for any text, ? for a character")
+	}
 	if k.FixedBy != "" && !regexp.MustCompile(`^[0-9a-f]{7,40}$`).MatchString(k.FixedBy) {
 		return wrong("known.fixed_by", shown(k.FixedBy)+" is no commit", "give 7 to 40 hex digits")
 	}
 	if k.CVE != "" && !regexp.MustCompile(`^CVE-[0-9]{4}-[0-9]{4,9}$`).MatchString(k.CVE) {
 		return wrong("known.cve", shown(k.CVE)+" is no CVE number", "write it like CVE-2025-68232")
+	}
+	return checkKnownKernels(*k)
+}
+
+// checkKnownKernels wants to be told which kernels may have a known defect.
+func checkKnownKernels(k record.Known) error {
+	if len(k.FixedIn)+len(k.Kernels) == 0 {
+		return wrong("known", "a known defect of no kernels", `give fixed_in: ["6.12.117", "7.3-rc7"], or kernels: ["6.1..7.3"]`)
+	}
+	for i, f := range k.FixedIn {
+		if _, err := record.ParseUpstream(string(f)); err != nil {
+			return wrong(index("known.fixed_in", i), fmt.Sprintf("%s: %v", shown(string(f)), err), "give the first release of each series that has the fix")
+		}
+	}
+	for i, s := range k.Kernels {
+		if err := s.Check(); err != nil {
+			return wrong(index("known.kernels", i), fmt.Sprintf("%s: %v", shown(string(s)), err), "give series of kernels like 6.1 or 6.1..7.3")
+		}
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"skleak/record/foreign"
 )
 
 // Decode reads a file of scenarios; name is what errors call it. A payload must
@@ -33,14 +37,20 @@ func DecodeFS(name string, r io.Reader, files fs.FS) ([]Scenario, error) {
 	return out, nil
 }
 
-// ReadFile is DecodeFS for the file at path and the directory it is in.
-func ReadFile(path string) (list []Scenario, err error) {
-	f, err := os.Open(path)
+// ReadFile is DecodeFS for the file at path, which may come from elsewhere (see
+// package foreign), and the directory it is in: a payload's file lies there or
+// below, and no link leads out.
+func ReadFile(ctx context.Context, path string) (list []Scenario, err error) {
+	data, err := foreign.Read(ctx, path, MaxFileBytes)
 	if err != nil {
-		return nil, fmt.Errorf("open file of scenarios: %w", err)
+		return nil, fmt.Errorf("file of scenarios: %w", err)
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return DecodeFS(path, f, os.DirFS(filepath.Dir(path)))
+	dir, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("open the folder of %s: %w", oneLineName(path), err)
+	}
+	defer func() { err = errors.Join(err, dir.Close()) }()
+	return DecodeFS(path, bytes.NewReader(data), dir.FS())
 }
 
 // FileError is what is wrong with a file of scenarios. It wraps a *KeyError.

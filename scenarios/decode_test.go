@@ -74,7 +74,13 @@ func badTexts(deep string) []badInput {
 		{"expect", strings.Replace(withLinks(veth), "clean", "cleam", 1), `5:13: expect: unknown verdict "cleam"; did you mean clean?`},
 		{"key twice", withKey("expect: held"), "already defined"},
 		{"about", withKey(`about: "a\nb"`), "about: more than one line"},
-		{"known", withKey("known: {verdict: leaked, cve: 7}"), `known.cve: "7" is no CVE number`},
+		{"known", withKey("known: {verdict: leaked, holder: x, cve: 7}"), `known.cve: "7" is no CVE number`},
+		{"known without a holder", withKey("known: {verdict: leaked, kernels: 6.1}"), `known.holder: a known defect that holds, and no holder; name who holds`},
+		{"known pattern", withKey(`known: {verdict: leaked, holder: "[", kernels: 6.1}`), `known.holder: "[" is no pattern`},
+		{"known of no kernels", withKey("known: {verdict: leaked, holder: x}"), `known: a known defect of no kernels; give fixed_in:`},
+		{"known fix", withKey("known: {verdict: leaked, holder: x, fixed_in: [7.3-rc7, v6.1]}"), `known.fixed_in[1]: "v6.1": it is no release of kernel.org`},
+		{"known series", withKey("known: {verdict: leaked, holder: x, kernels: 6.1.4}"), `known.kernels[0]: "6.1.4": a series has two numbers`},
+		{"known range", withKey("known: {verdict: leaked, holder: x, kernels: 7.3..6.1}"), `known.kernels[0]: "7.3..6.1": the range ends before it begins`},
 		{"patience", withKey("patience: 5"), `6:15: patience: "5": it is no duration; write a duration like 500ms`},
 		{"control", withKey("control: hold"), `control: unknown kind of control "hold"; did you mean must-hold, must-not-hold?`},
 		{"lasting", withKey("lasting: maybe"), `lasting: "maybe": it is neither true nor false; write true or false`},
@@ -285,14 +291,14 @@ func TestDecodeForms(t *testing.T) {
 }
 
 func TestReadFile(t *testing.T) {
-	list, err := ReadFile(filepath.Join("testdata", "payload.yaml"))
+	list, err := ReadFile(t.Context(), filepath.Join("testdata", "payload.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := string(list[0].Traffic.Payload); got != "a payload of our own\n" {
 		t.Errorf("payload %q", got)
 	}
-	if _, err := ReadFile("testdata/none.yaml"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := ReadFile(t.Context(), "testdata/none.yaml"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v", err)
 	}
 }

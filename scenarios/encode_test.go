@@ -33,7 +33,10 @@ func (m maker) scenario(n int) Scenario {
 	}
 	if m.maybe() {
 		s.Expect = record.Verdicts()[:1+m.IntN(8)]
-		s.Known = &record.Known{Verdict: record.Leaked, FixedBy: pick(m, "", "1234567", "12345e7", "00000000"), CVE: pick(m, "", "CVE-2025-1234")}
+		s.Known = &record.Known{
+			Verdict: record.Leaked, Holder: pick(m, "driver of *", "not known"), FixedIn: []record.FixedIn{"6.10", "7.3-rc7"},
+			Kernels: pick(m, nil, []record.Series{"6.10"}, []record.Series{"5.10..6.20", "7.3"}), FixedBy: pick(m, "", "1234567", "12345e7", "00000000"), CVE: pick(m, "", "CVE-2025-1234"),
+		}
 		p := time.Duration(m.Int64N(int64(time.Minute)))
 		s.Patience = &p
 	}

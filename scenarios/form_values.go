@@ -83,8 +83,11 @@ type knownValue struct{ place **record.Known }
 func knownFields(k *record.Known) []field {
 	return []field{
 		{"verdict", text(&k.Verdict)},
+		{"holder", text(&k.Holder)},
 		{"fixed_by", text(&k.FixedBy)},
 		{"cve", text(&k.CVE)},
+		{"fixed_in", words(&k.FixedIn)},
+		{"kernels", words(&k.Kernels)},
 	}
 }
 

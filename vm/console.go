@@ -41,7 +41,7 @@ func alarmPatterns() []alarmPattern {
 		{AlarmPanic, regexp.MustCompile(`Kernel panic - not syncing`)},
 		{AlarmOops, regexp.MustCompile(`Oops: |BUG: |kernel BUG at|general protection fault|double fault:|unable to handle (kernel|page)`)},
 		{AlarmInit, regexp.MustCompile(`^` + initPrefix)},
-		{AlarmWarning, regexp.MustCompile(`WARNING: (CPU|.*lock|suspicious)|refcount_t: `)},
+		{AlarmWarning, regexp.MustCompile(`WARNING: (CPU|.*, CPU#\d|.*lock|suspicious)|refcount_t: `)},
 	}
 }
 
@@ -66,6 +66,7 @@ type consoleLog struct {
 	kept     []byte
 	line     []byte
 	alarms   []Alarm
+	crash    *crashReader
 	// fatal is closed at the first panic.
 	fatal chan struct{}
 	ended bool
@@ -74,7 +75,7 @@ type consoleLog struct {
 }
 
 func newConsoleLog() *consoleLog {
-	return &consoleLog{patterns: alarmPatterns(), stamp: timeStamp(), fatal: make(chan struct{})}
+	return &consoleLog{patterns: alarmPatterns(), stamp: timeStamp(), crash: newCrashReader(), fatal: make(chan struct{})}
 }
 
 // Write implements io.Writer.
@@ -108,10 +109,13 @@ func timeStamp() *regexp.Regexp {
 
 func (c *consoleLog) look(line string) {
 	line = strings.TrimSpace(c.stamp.ReplaceAllString(strings.TrimSpace(line), ""))
+	kind := AlarmKind("")
+	defer func() { c.crash.see(kind, line) }()
 	for _, p := range c.patterns {
 		if !p.pattern.MatchString(line) {
 			continue
 		}
+		kind = p.kind
 		if len(c.alarms) < alarmsKept {
 			c.alarms = append(c.alarms, Alarm{Kind: p.kind, Text: line})
 		}

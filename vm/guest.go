@@ -215,6 +215,7 @@ func (g *guest) follow(ctx context.Context, yield func(record.Event) bool) error
 			case in.err != nil:
 				return g.infra(fmt.Errorf("listen to the guest: %w", in.err))
 			case in.event.Kind == record.EventBye:
+				g.awaitEnd()
 				return nil
 			case in.event.Kind == record.EventTrouble && in.event.Scenario == "":
 				return g.infra(errors.New(in.event.Text))
@@ -233,6 +234,19 @@ func (g *guest) follow(ctx context.Context, yield func(record.Event) bool) error
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+// offTime is how long a guest that said bye may take to power off. What it says
+// on its console until then is heard: a kernel may crash over its last task.
+const offTime = time.Second
+
+func (g *guest) awaitEnd() {
+	off := time.NewTimer(offTime)
+	defer off.Stop()
+	select {
+	case <-g.qemu.done:
+	case <-off.C:
 	}
 }
 

@@ -39,7 +39,9 @@ type sessionEvent struct {
 type guestEnd struct {
 	list     []scenarios.Scenario
 	progress *progress
-	err      error
+	// crashes are what its console told of.
+	crashes []record.Crash
+	err     error
 }
 
 // run keeps up to so many guests going until nothing is left to do.
@@ -71,9 +73,9 @@ func (s *session) start(ctx context.Context) bool {
 	s.open++
 	s.wg.Go(func() {
 		p := &progress{state: map[string]stage{}}
-		err := s.one(ctx, list, p)
+		crashes, err := s.one(ctx, list, p)
 		select {
-		case s.ends <- guestEnd{list, p, err}:
+		case s.ends <- guestEnd{list, p, crashes, err}:
 		case <-ctx.Done():
 		}
 	})
@@ -94,20 +96,42 @@ func (s *session) next(ctx context.Context) bool {
 			s.yield(record.Event{}, end.err)
 			return false
 		}
-		return s.after(end.list, end.progress, end.err)
+		return s.tell(end) && s.after(end.list, end.progress, end.err)
 	case <-ctx.Done():
 		s.yield(record.Event{}, ctx.Err())
 		return false
 	}
 }
 
-// one boots a guest for list and follows it to its end.
-func (s *session) one(ctx context.Context, list []scenarios.Scenario, p *progress) error {
+// tell hands on the crashes of a guest. The scenario of one is named if it alone
+// was under way when the guest died of it.
+func (s *session) tell(end guestEnd) bool {
+	var underWay []string
+	for _, sc := range end.list {
+		if end.err != nil && end.progress.state[sc.Name] == begun {
+			underWay = append(underWay, sc.Name)
+		}
+	}
+	for _, crash := range end.crashes {
+		if len(underWay) == 1 {
+			crash.Scenario = underWay[0]
+		} else {
+			crash.Among = underWay
+		}
+		if !s.yield(record.Event{Kind: record.EventCrash, Crash: &crash}, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// one boots a guest for list, follows it to its end and reads of its crashes.
+func (s *session) one(ctx context.Context, list []scenarios.Scenario, p *progress) ([]record.Crash, error) {
 	v := s.vm
 	v.all = list
 	g, err := v.boot(request{Mode: ModeRun, Scenarios: list, Options: v.Options})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	hand := func(e record.Event) bool {
 		select {
@@ -126,7 +150,8 @@ func (s *session) one(ctx context.Context, list []scenarios.Scenario, p *progres
 		}
 		return true
 	})
-	return errors.Join(err, g.close())
+	err = errors.Join(err, g.close())
+	return g.log.Crashes(), err
 }
 
 // after decides what becomes of what a guest did not finish.

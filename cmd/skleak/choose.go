@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -15,7 +17,7 @@ import (
 // choose finds the scenarios that args name: a case (tun/unread), a family
 // (tun), a pattern (stack/*) or a YAML file. No argument means all. The
 // catalogue's controls come along always.
-func choose(args []string) (list, controls []scenarios.Scenario, err error) {
+func choose(ctx context.Context, args []string) (list, controls []scenarios.Scenario, err error) {
 	all, err := scenarios.Catalogue()
 	if err != nil {
 		return nil, nil, err
@@ -32,12 +34,12 @@ func choose(args []string) (list, controls []scenarios.Scenario, err error) {
 	}
 	var chosen []scenarios.Scenario
 	for _, arg := range args {
-		found, err := chooseOne(arg, all)
+		found, err := chooseOne(ctx, arg, all)
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, sc := range found {
-			if err := noClash(chosen, sc); err != nil {
+			if err := noClash(slices.Concat(chosen, controls), sc, arg); err != nil {
 				return nil, nil, err
 			}
 			if !has(chosen, sc.Name) {
@@ -52,17 +54,20 @@ func has(list []scenarios.Scenario, name string) bool {
 	return slices.ContainsFunc(list, func(s scenarios.Scenario) bool { return s.Name == name })
 }
 
-// noClash refuses two different scenarios of one name.
-func noClash(chosen []scenarios.Scenario, sc scenarios.Scenario) error {
+// noClash refuses two different scenarios of one name: results go by it. The
+// same one may be named twice.
+func noClash(chosen []scenarios.Scenario, sc scenarios.Scenario, from string) error {
 	for _, other := range chosen {
-		if other.Name == sc.Name && other.About != sc.About {
-			return fmt.Errorf("two scenarios are called %s; rename one", sc.Name)
+		// A control asked for by name is not marked as one.
+		other.Control = sc.Control
+		if other.Name == sc.Name && !reflect.DeepEqual(other, sc) {
+			return fmt.Errorf("%s: another scenario is called %s too; rename one", from, sc.Name)
 		}
 	}
 	return nil
 }
 
-func chooseOne(arg string, all []scenarios.Scenario) ([]scenarios.Scenario, error) {
+func chooseOne(ctx context.Context, arg string, all []scenarios.Scenario) ([]scenarios.Scenario, error) {
 	var found []scenarios.Scenario
 	for _, sc := range all {
 		matched, err := path.Match(arg, sc.Name)
@@ -79,7 +84,7 @@ func chooseOne(arg string, all []scenarios.Scenario) ([]scenarios.Scenario, erro
 		return found, nil
 	}
 	if looksLikeFile(arg) {
-		return readFile(arg)
+		return readFile(ctx, arg)
 	}
 	return nil, fmt.Errorf("no scenario %q; %s`skleak list` has them all", arg, meant(arg, all))
 }
@@ -92,7 +97,7 @@ func looksLikeFile(arg string) bool {
 	return err == nil
 }
 
-func readFile(name string) ([]scenarios.Scenario, error) {
+func readFile(ctx context.Context, name string) ([]scenarios.Scenario, error) {
 	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no file %s; name a YAML file of scenarios that is there", name)
@@ -103,7 +108,7 @@ func readFile(name string) ([]scenarios.Scenario, error) {
 	if info.IsDir() {
 		return nil, fmt.Errorf("%s is a folder; name the scenario files in it", name)
 	}
-	return scenarios.ReadFile(name)
+	return scenarios.ReadFile(ctx, name)
 }
 
 // meant suggests the names closest to name; "" when nothing is near.

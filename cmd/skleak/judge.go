@@ -18,13 +18,14 @@ func judgeCommand(t terminal, status *statusCode) *cobra.Command {
 		Short: "Judge saved traces again, without a kernel",
 		Long: `Read the traces that skleak run --save kept and judge them again with this
 skleak's rules. Nothing is run; scenarios that were skipped left no trace and
-are not shown.`,
+are not shown. If a trace is missing, or the run was interrupted, the report says
+which and the exit status is 2.`,
 		Example: `  skleak run hold --save traces
   skleak judge traces --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			saved := campaign.Saved{Dir: args[0]}
-			all, err := saved.Scenarios()
+			all, err := saved.Scenarios(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -41,6 +42,9 @@ are not shown.`,
 			if err != nil {
 				return err
 			}
+			if run.Trouble, err = saved.Gap(cmd.Context(), scenarioNames(all)); err != nil {
+				return err
+			}
 			rep := record.Report{Schema: record.ReportSchema, Runs: []record.Run{run}}
 			*status = statusCode(rep.ExitCode(strict))
 			return place.write(rep)
@@ -49,6 +53,14 @@ are not shown.`,
 	out.register(cmd.Flags())
 	registerStrict(cmd.Flags(), &strict)
 	return cmd
+}
+
+func scenarioNames(list []scenarios.Scenario) []string {
+	var names []string
+	for _, sc := range list {
+		names = append(names, sc.Name)
+	}
+	return names
 }
 
 // asInCatalogue sorts controls the way a run does: of those that must hold the

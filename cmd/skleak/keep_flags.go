@@ -41,7 +41,7 @@ func (f saveFlag) check() error {
 // options keep the traces of one kernel.
 func (f saveFlag) options(o campaign.Options) campaign.Options {
 	if f.dir != "" {
-		o.Save = campaign.Saved{Dir: f.dir}.Save
+		o = campaign.Saved{Dir: f.dir}.Options(o)
 	}
 	return o
 }

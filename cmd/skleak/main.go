@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"skleak/harness"
 	"skleak/vm"
@@ -52,11 +53,13 @@ func realMain(args []string) int {
 	// A closed pipe is an error of the write that meets it, not a silent death.
 	signal.Ignore(syscall.SIGPIPE)
 	status := statusCode(0)
-	root := rootCommand(terminalOf(os.Stdout, os.Stderr), &status)
+	t := terminalOf(os.Stdout, os.Stderr)
+	defer t.flush()
+	root := rootCommand(t, &status)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, context.Canceled) {
-		fmt.Fprintf(os.Stderr, "skleak: %s\n", oneLine(err))
+		fmt.Fprintf(t.err, "skleak: %s\n", oneLine(err))
 	}
 	if sig := caught(); sig != 0 {
 		return exitSignal + int(sig)
@@ -70,8 +73,14 @@ func realMain(args []string) int {
 // statusCode is the exit status a command sets when it has no error to tell.
 type statusCode int
 
+// oneStroke is how long a second signal belongs to the first: `timeout -s INT`
+// sends one to the process and one to its group, and a Ctrl-C may be pressed
+// twice at once.
+const oneStroke = time.Second
+
 // catchSignals gives a context that ends with the first signal, and which
-// signal it was. A second one ends the process at once; keepers clean up.
+// signal it was. A second one, a moment later, ends the process at once; keepers
+// clean up.
 func catchSignals() (context.Context, func() syscall.Signal, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
@@ -84,8 +93,12 @@ func catchSignals() (context.Context, func() syscall.Signal, func()) {
 			if sig, ok := s.(syscall.Signal); ok {
 				got.Store(int32(sig))
 			}
-			signal.Stop(signals)
 			cancel()
+			select {
+			case <-time.After(oneStroke):
+				signal.Stop(signals)
+			case <-done:
+			}
 		case <-done:
 		}
 	}()
@@ -99,4 +112,10 @@ func catchSignals() (context.Context, func() syscall.Signal, func()) {
 // oneLine keeps an error of several joined ones on a line of its own.
 func oneLine(err error) string {
 	return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+}
+
+// flush writes the beginning of a character that was not followed by its end.
+func (t terminal) flush() {
+	_ = t.out.Flush()
+	_ = t.err.Flush()
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/procfs"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/sync/semaphore"
 
 	"skleak/campaign"
@@ -77,7 +78,7 @@ func (f *matrixFlags) run(cmd *cobra.Command, t terminal, args []string, status 
 	if err != nil {
 		return err
 	}
-	m := &matrix{flags: f, terminal: t, args: args, controls: controls}
+	m := &matrix{flags: f, terminal: t, given: cmd.Flags(), args: args, controls: controls}
 	runs, runErr := m.run(cmd.Context(), parts)
 	if runs == nil {
 		return runErr
@@ -104,7 +105,7 @@ func (f *matrixFlags) prepare(cmd *cobra.Command, args []string) (list, controls
 	if f.parallel < 0 || f.parallel > 1024 {
 		return nil, nil, fmt.Errorf("--parallel %d: want 1 to 1024", f.parallel)
 	}
-	if list, controls, err = choose(args); err != nil {
+	if list, controls, err = choose(cmd.Context(), args); err != nil {
 		return nil, nil, err
 	}
 	list, err = f.traffic.apply(cmd.Flags(), list)
@@ -175,6 +176,8 @@ func parseShard(s string) (record.Shard, error) {
 type matrix struct {
 	flags    *matrixFlags
 	terminal terminal
+	// given and args are the command line.
+	given    *pflag.FlagSet
 	args     []string
 	controls []scenarios.Scenario
 }
@@ -255,7 +258,7 @@ func (m *matrix) machine(ctx context.Context, store *kernels.Store, name kernels
 		return vm.VM{}, err
 	}
 	v, err := m.flags.vm.machine(k)
-	v.Replay = "skleak " + shellWords(append([]string{"vm", "run", "--kernel", string(k.Name), "--keep", "guest"}, m.args...)...)
+	v.Replay = replay([]string{"vm", "run", "--kernel", string(k.Name), "--keep", "guest"}, m.given, m.args)
 	return v, err
 }
 

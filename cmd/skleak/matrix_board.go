@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"skleak/record"
+	"skleak/reports"
 )
 
 // matrixBoard is the live table of a matrix: a line for each kernel, a mark
@@ -36,7 +37,7 @@ type boardRow struct {
 const redrawEvery = 100 * time.Millisecond
 
 func newBoard(t terminal, parts []part, controls int) *matrixBoard {
-	b := &matrixBoard{out: t.err, live: t.live, width: t.liveWidth}
+	b := &matrixBoard{out: t.screen, live: t.live, width: t.liveWidth}
 	for _, p := range parts {
 		b.rows = append(b.rows, &boardRow{board: b, name: string(p.name), total: len(p.list) + controls, state: "waits"})
 	}
@@ -116,7 +117,7 @@ func (b *matrixBoard) draw(now bool) {
 // line is at most width columns: the newest marks are kept.
 func (r *boardRow) line(width int) string {
 	head := fmt.Sprintf("%-24s %3d/%-3d ", r.name, min(r.ended, r.total), r.total)
-	tail := " " + r.state
+	tail := " " + reports.Harmless(r.state)
 	marks := r.marks.String()
 	room := max(width-1-len(head)-min(len(tail), 30), 0)
 	marks = marks[max(len(marks)-room, 0):]

@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 
 	"skleak/campaign"
+	"skleak/reports"
 )
 
 func printChanges(out io.Writer, changes []campaign.Change) error {
@@ -16,9 +17,21 @@ func printChanges(out io.Writer, changes []campaign.Change) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "KERNEL\tSCENARIO\tCHANGE\tBEFORE\tAFTER")
 	for _, c := range changes {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", c.Kernel, orNone(c.Scenario), c.Kind, orNone(c.Before), orNone(c.After))
+		cells(w, c.Kernel, orNone(c.Scenario), string(c.Kind), orNone(c.Before), orNone(c.After))
 	}
 	return w.Flush()
+}
+
+// cells writes a row of a table. What is in it may come from elsewhere: a tab or
+// a line break in a name makes no cell and no row.
+func cells(w io.Writer, row ...string) {
+	for i, cell := range row {
+		if i > 0 {
+			fmt.Fprint(w, "\t")
+		}
+		fmt.Fprint(w, reports.Harmless(cell))
+	}
+	fmt.Fprintln(w)
 }
 
 func orNone(s string) string {

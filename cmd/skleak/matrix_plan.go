@@ -119,10 +119,10 @@ the exit status is never 0 without it.`,
 		Example: `  skleak merge shard-*.json
   skleak merge shard-1.json shard-2.json --json -o report.json`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			var reports []record.Report
 			for _, name := range args {
-				rep, err := readReport(name)
+				rep, err := readReport(cmd.Context(), name)
 				if err != nil {
 					return err
 				}
@@ -152,18 +152,20 @@ func diffCommand(t terminal, status *statusCode) *cobra.Command {
 		Use:   "diff BASELINE REPORT",
 		Short: "Compare two reports",
 		Long: `Compare two JSON reports: what is new, what is gone, whose verdict or status
-changed, and whose held bytes changed by more than a packet and 5 %. The exit
-status is 1 if there is any difference. Two reports of one kernel each are
-compared whatever their kernels are.`,
+changed, whose holder, what releases it or whose law, and whose held bytes changed
+by more than a packet and 5 %. The exit status is 1 if there is any difference,
+and 2 if a report is of an interrupted run or has no results: what is missing is
+said by name. Two reports of one kernel each are compared whatever their kernels
+are.`,
 		Example: `  skleak diff baseline.json report.json
   skleak diff --json baseline.json report.json`,
 		Args: cobra.ExactArgs(2),
-		RunE: func(_ *cobra.Command, args []string) error {
-			a, err := readReport(args[0])
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := readReport(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			b, err := readReport(args[1])
+			b, err := readReport(cmd.Context(), args[1])
 			if err != nil {
 				return err
 			}
@@ -171,6 +173,8 @@ compared whatever their kernels are.`,
 			if len(changes) > 0 {
 				*status = 1
 			}
+			tellGaps(t, args[0], a, status)
+			tellGaps(t, args[1], b, status)
 			if asJSON {
 				return printJSON(t.out, changes)
 			}

@@ -39,7 +39,7 @@ any, it is all of skleak's own.`,
 }
 
 // chooseMutants finds the mutants that args name.
-func chooseMutants(args []string) ([]modbuild.Mutant, error) {
+func chooseMutants(ctx context.Context, args []string) ([]modbuild.Mutant, error) {
 	own, err := modbuild.LoadFS(mutants.FS(), "mutants")
 	if err != nil || len(args) == 0 {
 		return own, err
@@ -50,7 +50,7 @@ func chooseMutants(args []string) ([]modbuild.Mutant, error) {
 		found := []modbuild.Mutant{}
 		if i >= 0 {
 			found = append(found, own[i])
-		} else if found, err = foreignMutants(arg); err != nil {
+		} else if found, err = foreignMutants(ctx, arg); err != nil {
 			return nil, err
 		}
 		for _, m := range found {
@@ -63,11 +63,11 @@ func chooseMutants(args []string) ([]modbuild.Mutant, error) {
 	return chosen, nil
 }
 
-func foreignMutants(dir string) ([]modbuild.Mutant, error) {
+func foreignMutants(ctx context.Context, dir string) ([]modbuild.Mutant, error) {
 	if _, err := os.Stat(dir); err != nil {
 		return nil, fmt.Errorf("no mutant %q and no such folder; `skleak mutants list` names skleak's own", dir)
 	}
-	return modbuild.LoadAll(dir)
+	return modbuild.LoadAll(ctx, dir)
 }
 
 func mutantsListCommand(t terminal) *cobra.Command {
@@ -76,8 +76,8 @@ func mutantsListCommand(t terminal) *cobra.Command {
 		Use:     "list [NAME…|DIR]",
 		Short:   "List the mutants",
 		Example: `  skleak mutants list --json`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			list, err := chooseMutants(args)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			list, err := chooseMutants(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -86,7 +86,7 @@ func mutantsListCommand(t terminal) *cobra.Command {
 			}
 			w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
 			for _, m := range list {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", m.Name, m.Module, m.About)
+				cells(w, m.Name, m.Module, strings.TrimSpace(m.About))
 			}
 			return w.Flush()
 		},
@@ -104,7 +104,7 @@ func mutantsBuildCommand(t terminal) *cobra.Command {
 		Example: `  skleak mutants build --kernel debian:6.1
   skleak mutants build tun-no-orphan --kernel debian:6.12 --diff`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			list, err := chooseMutants(args)
+			list, err := chooseMutants(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -189,13 +189,4 @@ func mutantKernel(ctx context.Context, t terminal, name kernels.Name, mutant str
 		return nil, err
 	}
 	return out[0], nil
-}
-
-// mutantNames are the names of a list, for a command line.
-func mutantNames(list []modbuild.Mutant) string {
-	var names []string
-	for _, m := range list {
-		names = append(names, m.Name)
-	}
-	return strings.Join(names, " ")
 }

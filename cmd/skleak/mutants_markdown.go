@@ -18,7 +18,7 @@ func (rep truthReport) markdown(w io.Writer) error {
 	for i, run := range rep.Runs {
 		s := run.Score
 		text.WriteString(reports.MarkdownRow(fmt.Sprint(i+1), fmt.Sprint(s.Mutants), fmt.Sprint(s.Found),
-			fmt.Sprintf("%.3f", s.Recall), fmt.Sprintf("%.3f", s.Precision), fmt.Sprintf("%.0f", run.Seconds)))
+			shareText(s.Recall), shareText(s.Precision), fmt.Sprintf("%.0f", run.Seconds)))
 	}
 	rows := rep.rows()
 	withLedger := slices.ContainsFunc(rows, func(r row) bool { return r.HolderBy != "" })
@@ -39,6 +39,14 @@ func (rep truthReport) markdown(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, text.String())
 	return err
+}
+
+// shareText is a share to three digits, or a dash for one of nothing.
+func shareText(share *float64) string {
+	if share == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.3f", *share)
 }
 
 // namedBy is the column of who named the holder, after the holder; it is there

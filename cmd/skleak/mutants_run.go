@@ -48,7 +48,7 @@ The exit status is 1 on any miss, any wrong or false finding, 2 on trouble.`,
   skleak mutants run tun-no-orphan veth-one-in-100 --kernel debian:6.12 --json
   skleak mutants run ./my-mutants --kernel debian:6.1 --whole
   skleak mutants run --kernel debian:6.1 --runs 3 --format markdown -o truth.md`,
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), t, args, status) },
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, t, args, status) },
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&f.kernel, "kernel", "", "the kernel, like debian:6.1")
@@ -61,7 +61,8 @@ The exit status is 1 on any miss, any wrong or false finding, 2 on trouble.`,
 	return cmd
 }
 
-func (f *mutantsRunFlags) run(ctx context.Context, t terminal, args []string, status *statusCode) error {
+func (f *mutantsRunFlags) run(cmd *cobra.Command, t terminal, args []string, status *statusCode) error {
+	ctx := cmd.Context()
 	if err := f.vm.check(); err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func (f *mutantsRunFlags) run(ctx context.Context, t terminal, args []string, st
 		return err
 	}
 	defer out.discard()
-	list, err := chooseMutants(args)
+	list, err := chooseMutants(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -88,8 +89,11 @@ func (f *mutantsRunFlags) run(ctx context.Context, t terminal, args []string, st
 	if err != nil {
 		return err
 	}
-	r := trials{flags: f, terminal: t, list: list, named: len(args) > 0, on: slices.Concat([]*kernels.Kernel{stock}, mutated)}
-	if r.all, r.controls, err = choose(nil); err != nil {
+	r := trials{
+		flags: f, terminal: t, list: list, named: len(args) > 0, on: slices.Concat([]*kernels.Kernel{stock}, mutated),
+		replay: replay([]string{"mutants", "run", "--kernel", f.kernel}, cmd.Flags(), args),
+	}
+	if r.all, r.controls, err = choose(ctx, nil); err != nil {
 		return err
 	}
 	if err := r.modules(stock); err != nil {

@@ -46,12 +46,12 @@ func TestTruthFormats(t *testing.T) {
 		format string
 		want   []string
 	}{
-		{"table", []string{"tun-no-orphan  tun/unread  missed   1/2", "recall 1.000, precision 1.000; 12 s", "recall 0.000"}},
+		{"table", []string{"tun-no-orphan  tun/unread  missed   1/2", "recall 1.000, precision 1.000; 12 s", "recall 0.000, precision -; 12 s"}},
 		{"markdown", []string{
-			"| 1 | 1 | 1 | 1.000 | 1.000 | 12 |", "| 2 | 1 | 0 | 0.000 | 1.000 | 12 |",
+			"| 1 | 1 | 1 | 1.000 | 1.000 | 12 |", "| 2 | 1 | 0 | 0.000 | - | 12 |",
 			"| tun-no-orphan | `tun/unread` | missed | 1 of 2 | clean |  | 0 |  |",
 		}},
-		{"json", []string{`"kernel": "debian:6.1.192/amd64"`, `"outcome": "missed"`, `"recall": 1`}},
+		{"json", []string{`"kernel": "debian:6.1.192/amd64"`, `"outcome": "missed"`, `"recall": 1`, `"precision": null`}},
 	} {
 		f := truthFlags{format: test.format}
 		var out strings.Builder
@@ -65,7 +65,7 @@ func TestTruthFormats(t *testing.T) {
 		}
 	}
 	bad := truthFlags{format: "html"}
-	if _, err := bad.open(terminal{out: io.Discard}); err == nil {
+	if _, err := bad.open(terminal{plain: io.Discard}); err == nil {
 		t.Error("an unknown format was taken")
 	}
 }

@@ -26,6 +26,8 @@ type trials struct {
 	list     []modbuild.Mutant
 	// named says that the mutants were named, so they may be few.
 	named bool
+	// replay is the command that does it all again.
+	replay string
 	// on is the stock kernel, then that of each mutant.
 	on []*kernels.Kernel
 	// needs are the modules of each scenario, by name.
@@ -129,7 +131,7 @@ func (r *trials) one(ctx context.Context, v vm.VM, i, n int, list []scenarios.Sc
 		again = fmt.Sprintf(".%d", n+1)
 	}
 	o := r.flags.save.below(v.Kernel.Name, again).options(campaign.Options{AllowLasting: true, Once: i > 0})
-	v.Replay = "skleak mutants run --kernel " + r.flags.kernel + " " + mutantNames(r.list)
+	v.Replay = r.replay
 	run, err := campaign.Run(ctx, v, list, r.controls, o)
 	if err != nil {
 		return run, fmt.Errorf("kernel %s: %w", v.Kernel.Name, err)

@@ -48,7 +48,7 @@ func (f *truthFlags) open(t terminal) (*output, error) {
 	if !slices.Contains([]string{"table", "markdown", "json"}, f.format) {
 		return nil, fmt.Errorf("--format %s: want table, markdown or json", f.format)
 	}
-	o := &output{out: t.out, file: f.file}
+	o := &output{out: t.plain, file: f.file}
 	if o.file == "" {
 		return o, nil
 	}
@@ -102,8 +102,8 @@ func (rep truthReport) table(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "mutant\tscenario\toutcome\truns\twanted\tshown\tholder\theld\tladder")
 	for _, r := range rep.rows() {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d/%d\t%s\t%s\t%s\t%d\t%s\n", r.Mutant, r.Scenario, r.Outcome, r.as, r.of,
-			r.wanted(), r.Verdict, r.Holder, r.Held, ladderText(r.Ladder))
+		cells(w, r.Mutant, r.Scenario, string(r.Outcome), fmt.Sprintf("%d/%d", r.as, r.of),
+			r.wanted(), string(r.Verdict), r.Holder, fmt.Sprint(r.Held), ladderText(r.Ladder))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -111,8 +111,8 @@ func (rep truthReport) table(out io.Writer) error {
 	fmt.Fprintln(out)
 	for _, run := range rep.Runs {
 		s := run.Score
-		fmt.Fprintf(out, "%s: %d of %d mutants found; recall %.3f, precision %.3f; %.0f s\n",
-			rep.Kernel, s.Found, s.Mutants, s.Recall, s.Precision, run.Seconds)
+		fmt.Fprintf(out, "%s: %d of %d mutants found; recall %s, precision %s; %.0f s\n",
+			rep.Kernel, s.Found, s.Mutants, shareText(s.Recall), shareText(s.Precision), run.Seconds)
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func (f outputFlags) open(t terminal) (*output, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &output{format: format, out: t.out, file: f.file}
+	o := &output{format: format, out: t.plain, file: f.file}
 	if o.file == "" {
 		o.options = reports.Options{Width: t.outWidth, Colour: t.colour, ASCII: t.ascii}
 		return o, nil
@@ -97,7 +97,7 @@ func (o *output) write(rep record.Report) error {
 // put prints what is no report of runs as write prints one.
 func (o *output) put(text func(io.Writer) error) error {
 	if o.file == "" {
-		if err := printed(o.out, text); err != nil {
+		if err := o.printed(o.out, text); err != nil {
 			return fmt.Errorf("print the report: %w; write it to a file with -o", err)
 		}
 		return nil
@@ -118,7 +118,7 @@ func (o *output) replace(text func(io.Writer) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, pending.Cleanup()) }()
-	if err := printed(pending, text); err != nil {
+	if err := o.printed(pending, text); err != nil {
 		return err
 	}
 	return pending.CloseAtomicallyReplace()
@@ -130,7 +130,7 @@ func (o *output) overwrite(text func(io.Writer) error) error {
 			return err
 		}
 	}
-	return printed(o.special, text)
+	return o.printed(o.special, text)
 }
 
 // discard lets go of what open opened.
@@ -140,10 +140,13 @@ func (o *output) discard() {
 	}
 }
 
-func printed(to io.Writer, text func(io.Writer) error) error {
-	w := bufio.NewWriter(to)
+// printed lets nothing pass that a terminal or a log would act upon, but for the
+// report's own colours.
+func (o *output) printed(to io.Writer, text func(io.Writer) error) error {
+	safe := reports.NewHarmlessWriter(to, o.options.Colour)
+	w := bufio.NewWriter(safe)
 	if err := text(w); err != nil {
 		return err
 	}
-	return w.Flush()
+	return errors.Join(w.Flush(), safe.Flush())
 }

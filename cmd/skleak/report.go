@@ -1,13 +1,14 @@
 package main
 
 import (
-	"errors"
+	"bytes"
+	"context"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"skleak/record"
+	"skleak/record/foreign"
 )
 
 func reportCommand(t terminal, status *statusCode) *cobra.Command {
@@ -18,8 +19,8 @@ func reportCommand(t terminal, status *statusCode) *cobra.Command {
 		Example: `  skleak run --json -o run.json
   skleak report run.json --format ktap`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			rep, err := readReport(args[0])
+		RunE: func(cmd *cobra.Command, args []string) error {
+			rep, err := readReport(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -29,6 +30,7 @@ func reportCommand(t terminal, status *statusCode) *cobra.Command {
 			}
 			defer place.discard()
 			*status = statusCode(rep.ExitCode(false))
+			tellGaps(t, args[0], rep, status)
 			return place.write(rep)
 		},
 	}
@@ -36,14 +38,23 @@ func reportCommand(t terminal, status *statusCode) *cobra.Command {
 	return cmd
 }
 
-func readReport(name string) (rep record.Report, err error) {
-	f, err := os.Open(name)
+// readReport reads a report that may come from elsewhere.
+func readReport(ctx context.Context, name string) (record.Report, error) {
+	data, err := foreign.Read(ctx, name, record.MaxBytes)
 	if err != nil {
-		return record.Report{}, fmt.Errorf("open report: %w; `skleak run --json -o FILE` writes one", err)
+		return record.Report{}, fmt.Errorf("%w; want what `skleak run --json -o FILE` writes", err)
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	if rep, err = record.ReadReport(f); err != nil {
+	rep, err := record.ReadReport(bytes.NewReader(data))
+	if err != nil {
 		return record.Report{}, fmt.Errorf("%s: %w; want what `skleak run --json -o FILE` writes", name, err)
 	}
 	return rep, nil
+}
+
+// tellGaps says what a report lacks, and makes the status one of trouble.
+func tellGaps(t terminal, name string, rep record.Report, status *statusCode) {
+	for _, gap := range rep.Gaps() {
+		fmt.Fprintf(t.err, "skleak: %s: %s\n", name, gap)
+		*status = exitUsage
+	}
 }

@@ -111,7 +111,7 @@ func (f *runFlags) prepare(cmd *cobra.Command, args []string) (list, controls []
 	if f.patience < 0 || f.patience > time.Hour {
 		return nil, nil, fmt.Errorf("--patience %s: want 0s to 1h", f.patience)
 	}
-	if list, controls, err = choose(args); err != nil {
+	if list, controls, err = choose(cmd.Context(), args); err != nil {
 		return nil, nil, err
 	}
 	list, err = f.traffic.apply(cmd.Flags(), list)
@@ -148,7 +148,7 @@ func newLive(t terminal, _ outputFlags, total int) liveView {
 	if !t.live {
 		return noLive{}
 	}
-	return reports.NewLive(t.err, reports.LiveOptions{Width: t.liveWidth, Total: total, ASCII: t.ascii, Colour: t.colour})
+	return reports.NewLive(t.screen, reports.LiveOptions{Width: t.liveWidth, Total: total, ASCII: t.ascii, Colour: t.colour})
 }
 
 // parseRate reads --rate: packets per second, or max.

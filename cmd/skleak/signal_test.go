@@ -86,9 +86,32 @@ func nothingIsLeft(t *testing.T) {
 	}
 }
 
+// What `timeout -s INT` does: two signals within a moment.
+func TestTwoSignalsOfOneStroke(t *testing.T) {
+	cmd, report, errs := startHolding(t)
+	for range 2 {
+		if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var ended *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &ended) || ended.ExitCode() != 130 {
+		t.Errorf("ended with %v, want exit status 130; %s", err, errs)
+	}
+	data, err := os.ReadFile(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep, err := record.ReadReport(bytes.NewReader(data))
+	if err != nil || !rep.Runs[0].Interrupted || len(rep.Gaps()) != 1 || !strings.Contains(rep.Gaps()[0], "hold/tbf") {
+		t.Errorf("%v, gaps %q; want that hold/tbf is missing", err, rep.Gaps())
+	}
+	nothingIsLeft(t)
+}
+
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	cmd, _, _ := startHolding(t)
-	for range 100 {
+	for range 3000 {
 		// The run may be over before the second signal is sent.
 		if err := cmd.Process.Signal(syscall.SIGINT); errors.Is(err, os.ErrProcessDone) {
 			break

@@ -52,7 +52,7 @@ func (f soakFlags) run(cmd *cobra.Command, t terminal, args []string, status *st
 	if f.runs < 1 || f.jobs < 1 || f.busy < 0 || f.patience < 0 {
 		return fmt.Errorf("--runs %d --jobs %d --busy %d --patience %s: want at least 1, 1, 0 and 0s", f.runs, f.jobs, f.busy, f.patience)
 	}
-	list, _, err := choose(args)
+	list, _, err := choose(cmd.Context(), args)
 	if err != nil {
 		return err
 	}
@@ -62,12 +62,12 @@ func (f soakFlags) run(cmd *cobra.Command, t terminal, args []string, status *st
 	stop := keepBusy(f.busy)
 	tallies, runErr := campaign.Soak(cmd.Context(), local, list, f.runs, func(done int) {
 		if t.live {
-			fmt.Fprintf(t.err, "\rround %d of %d", done, f.runs)
+			fmt.Fprintf(t.screen, "\rround %d of %d", done, f.runs)
 		}
 	})
 	stop()
 	if t.live {
-		fmt.Fprintln(t.err)
+		fmt.Fprintln(t.screen)
 	}
 	for _, tally := range tallies {
 		if !tally.Steady() {
@@ -113,7 +113,7 @@ func printTallies(out io.Writer, tallies []campaign.Tally) error {
 		if t.Steady() {
 			steady++
 		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\n", t.Scenario, t.Runs, t.Expected, counts(t.Verdicts), counts(t.Holders), counts(t.Trouble))
+		cells(w, t.Scenario, fmt.Sprint(t.Runs), t.Expected, counts(t.Verdicts), counts(t.Holders), counts(t.Trouble))
 	}
 	fmt.Fprintf(w, "\n%d steady, %d not, %d skipped\n", steady, len(tallies)-steady-skipped, skipped)
 	return w.Flush()

@@ -6,11 +6,18 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"skleak/reports"
 )
 
-// terminal is where a command prints, and what the place can show.
+// terminal is where a command prints, and what the place can show. What goes
+// through out and err can do a terminal or a log no harm, whoever wrote it.
 type terminal struct {
-	out, err io.Writer
+	out, err *reports.HarmlessWriter
+	// plain is what out writes to: for reports, which have colours.
+	plain io.Writer
+	// screen is what err writes to: for progress, which moves the cursor.
+	screen io.Writer
 	// outWidth is the columns of out, 0 where it is no terminal.
 	outWidth int
 	// live says that err is a terminal, so that progress may be drawn there.
@@ -21,7 +28,10 @@ type terminal struct {
 }
 
 func terminalOf(out, err *os.File) terminal {
-	t := terminal{out: out, err: err, ascii: !utf8Locale(os.Getenv)}
+	t := terminal{
+		out: reports.NewHarmlessWriter(out, false), err: reports.NewHarmlessWriter(err, false),
+		plain: out, screen: err, ascii: !utf8Locale(os.Getenv),
+	}
 	if w, _, e := term.GetSize(int(out.Fd())); e == nil {
 		t.outWidth = w
 		t.colour = wantsColour(os.LookupEnv)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ Needs root.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			sc, err := oneScenario(args)
+			sc, err := oneScenario(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -55,11 +56,11 @@ Needs root.`,
 	return cmd
 }
 
-func oneScenario(args []string) (scenarios.Scenario, error) {
+func oneScenario(ctx context.Context, args []string) (scenarios.Scenario, error) {
 	if len(args) == 0 {
 		args = []string{traceDefault}
 	}
-	list, _, err := choose(args)
+	list, _, err := choose(ctx, args)
 	if err != nil {
 		return scenarios.Scenario{}, err
 	}
@@ -109,7 +110,7 @@ func printLife(w io.Writer, tr record.Trace) error {
 	fmt.Fprintf(w, "%s on %s: %s\n\n", tr.Scenario, tr.Kernel.Release, verdict.Judge(tr).Reason)
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range l.Life {
-		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\n", since(l.Life[0], s), s.What, s.Place, remark(tr, s))
+		cells(tab, since(l.Life[0], s), s.What, s.Place, remark(tr, s))
 	}
 	if err := tab.Flush(); err != nil {
 		return err
@@ -166,7 +167,7 @@ func printPlaces(w io.Writer, tr record.Trace) error {
 		if p.Charged {
 			bytes = fmt.Sprintf("%d bytes", p.Bytes)
 		}
-		fmt.Fprintf(tab, "%d packets\t%s\t%s\n", p.Count, p.Place, bytes)
+		cells(tab, fmt.Sprintf("%d packets", p.Count), p.Place, bytes)
 	}
 	if err := tab.Flush(); err != nil {
 		return err

@@ -73,7 +73,7 @@ func (f *vmRunFlags) run(cmd *cobra.Command, t terminal, args []string, status *
 			return err
 		}
 	}
-	m.Replay = "skleak " + shellWords(append([]string{"vm", "run", "--kernel", string(k.Name), "--keep", "guest"}, args...)...)
+	m.Replay = replay([]string{"vm", "run", "--kernel", string(k.Name), "--keep", "guest"}, cmd.Flags(), args)
 	if err := accelerate(cmd.Context(), &m); err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (f *vmRunFlags) prepare(cmd *cobra.Command, args []string) (list, controls 
 			return nil, nil, fmt.Errorf("make the folder of --keep: %w", err)
 		}
 	}
-	if list, controls, err = choose(args); err != nil {
+	if list, controls, err = choose(cmd.Context(), args); err != nil {
 		return nil, nil, err
 	}
 	list, err = f.traffic.apply(cmd.Flags(), list)

@@ -100,7 +100,7 @@ func (g *guestInMidHold) left() []string {
 	}
 	for _, dir := range []string{g.dir, g.tmp} {
 		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && path != g.report && !strings.HasPrefix(d.Name(), "trace-") && d.Name() != "scenario.yaml" {
+			if err == nil && !d.IsDir() && path != g.report && !strings.HasPrefix(d.Name(), "trace-") && d.Name() != "scenario.yaml" && d.Name() != "run.json" {
 				found = append(found, path)
 			}
 			return err

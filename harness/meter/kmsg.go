@@ -100,27 +100,32 @@ func ParseKernelMessage(record string) (KernelMessage, error) {
 // here" on, name the process (kernel/panic.c, __warn).
 func Warnings(messages []KernelMessage, foreign func(pid int) bool) []string {
 	var out []string
-	report, ofWatchdog := -1, false
+	// report is where out stood when a report began, -1 outside of one; others says
+	// that it is none of ours.
+	report, others := -1, false
 	for _, m := range messages {
+		pid, ofProcess := warner(m.Text)
 		switch {
 		case strings.Contains(m.Text, "[ cut here ]"):
-			report, ofWatchdog = len(out), false
+			report, others = len(out), false
 		case strings.Contains(m.Text, "[ end trace"):
-			ofWatchdog = false
+			report, others = -1, false
 		case watchdog(m.Text):
 			// Its report goes on with whatever function the timer interrupted.
-			ofWatchdog = report >= 0
+			others = report >= 0
 			continue
-		}
-		if ofWatchdog || !alarming(m.Text) {
-			continue
-		}
-		out = append(out, m.Text)
-		if pid, ok := warner(m.Text); ok && foreign(pid) {
+		case ofProcess && foreign(pid):
 			if report < 0 {
-				report = len(out) - 1
+				// Without a mark nobody knows where it began.
+				report = len(out)
 			}
-			out = out[:report]
+			out, others = out[:report], true
+			continue
+		case ofProcess:
+			others = false
+		}
+		if !others && alarming(m.Text) {
+			out = append(out, m.Text)
 		}
 	}
 	return out
@@ -142,14 +147,26 @@ func alarming(text string) bool {
 	return false
 }
 
-// warner takes the process out of "WARNING: CPU: 0 PID: 12 at …".
+// warner takes the process out of a warning's line. Up to 6.18 that is
+// "WARNING: CPU: 0 PID: 12 at file:line function", later
+// "WARNING: file:line at function, CPU#0: comm/12" (kernel/panic.c, __warn).
 func warner(text string) (pid int, ok bool) {
-	_, rest, found := strings.Cut(text, "WARNING: CPU: ")
+	_, rest, found := strings.Cut(text, "WARNING: ")
 	if !found {
 		return 0, false
 	}
-	_, rest, _ = strings.Cut(rest, " PID: ")
-	word, _, _ := strings.Cut(rest, " ")
-	pid, err := strconv.Atoi(word)
+	if old, is := strings.CutPrefix(rest, "CPU: "); is {
+		_, old, _ = strings.Cut(old, " PID: ")
+		word, _, _ := strings.Cut(old, " ")
+		pid, err := strconv.Atoi(word)
+		return pid, err == nil
+	}
+	// NB: a process's name may hold anything, a slash and this mark too.
+	_, process, found := strings.Cut(rest, ", CPU#")
+	if !found {
+		return 0, false
+	}
+	process = strings.TrimSpace(process)
+	pid, err := strconv.Atoi(process[strings.LastIndexByte(process, '/')+1:])
 	return pid, err == nil
 }

@@ -241,6 +241,43 @@ func TestWarningsOfOthers(t *testing.T) {
 	}
 }
 
+// Since 6.19 a warning names its process at its end.
+func TestWarningsOfBothForms(t *testing.T) {
+	const cut, end = "------------[ cut here ]------------", "---[ end trace 0000000000000000 ]---"
+	for name, c := range map[string]struct {
+		text string
+		pid  int
+		ok   bool
+	}{
+		"old":           {"WARNING: CPU: 3 PID: 712 at net/core/dev.c:1 x+0x1/0x2", 712, true},
+		"old with more": {"WARNING: CPU: 3 PID: 712 Comm: x at net/core/dev.c:1", 712, true},
+		"new":           {"WARNING: net/core/dev.c:1 at x+0x1/0x2 [veth], CPU#3: skleak/712", 712, true},
+		"new, no file":  {"WARNING: at x+0x1/0x2, CPU#3: skleak/712", 712, true},
+		"kworker":       {"WARNING: net/core/dev.c:1 at x+0x1/0x2, CPU#3: kworker/u8:2/712", 712, true},
+		"lockdep":       {"WARNING: possible recursive locking detected", 0, false},
+		"rcu":           {"WARNING: suspicious RCU usage", 0, false},
+		"cut short":     {"WARNING: net/core/dev.c:1 at x+0x1/0x2, CPU#3: skl", 0, false},
+		"none":          {"CPU#3: skleak/712", 0, false},
+	} {
+		if pid, ok := warner(c.text); pid != c.pid && c.ok || ok != c.ok {
+			t.Errorf("%s: %d, %v", name, pid, ok)
+		}
+	}
+	for _, form := range []string{"WARNING: CPU: 0 PID: 7 at net/core/skbuff.c:1 y+0x1/0x2", "WARNING: net/core/skbuff.c:1 at y+0x1/0x2, CPU#0: other/7"} {
+		var log []KernelMessage
+		for _, text := range []string{cut, "refcount_t: underflow", form, "RIP: 0010:skb_put+0x1/0x2", end, "refcount_t: saturated"} {
+			log = append(log, KernelMessage{Text: text})
+		}
+		got := Warnings(log, func(pid int) bool { return pid == 7 })
+		if len(got) != 1 || got[0] != "refcount_t: saturated" {
+			t.Errorf("%s: %q, want what came after it alone", form, got)
+		}
+		if got := Warnings(log, func(int) bool { return false }); len(got) != 4 {
+			t.Errorf("%s, of ours: %q", form, got)
+		}
+	}
+}
+
 // The log is read from where it stood when it was opened.
 func TestKernelLog(t *testing.T) {
 	k, err := OpenKernelLog()

@@ -29,15 +29,27 @@ type Samples struct {
 	Saturated bool
 	// Readings counts what went into Series.
 	Readings int
-	// Series is the charge over time, thinned, saturated readings left out.
-	Series []record.Point
+	// Series is the charge over time, thinned, saturated readings left out; After
+	// is what Observe added.
+	Series, After []record.Point
+	// Course is what all of that shows together.
+	Course record.Course
+}
+
+// Socket is a sending socket to be watched.
+type Socket struct {
+	FD int
+	// Sent is how many packets it was handed by now; called from the sampler.
+	Sent func() int
+	// Course takes what is read.
+	Course *Course
 }
 
 // Sampler reads the charge of several sockets again and again beside the
 // sender: each 200 µs while they change, each millisecond while they do not.
 type Sampler struct {
-	fds   []int
-	begin time.Time
+	sockets []Socket
+	begin   time.Time
 
 	mu      sync.Mutex
 	tracks  []track
@@ -48,16 +60,20 @@ type Sampler struct {
 }
 
 type track struct {
-	samples Samples
-	series  *series.Series
-	last    uint32
+	socket        Socket
+	samples       Samples
+	series, after *series.Series
+	last          uint32
 }
 
-// NewSampler makes a Sampler of fds; its times count from begin.
-func NewSampler(fds []int, begin time.Time) *Sampler {
-	s := &Sampler{fds: fds, begin: begin, tracks: make([]track, len(fds))}
+// afterPoints bounds Samples.After.
+const afterPoints = 256
+
+// NewSampler makes a Sampler of sockets; its times count from begin.
+func NewSampler(sockets []Socket, begin time.Time) *Sampler {
+	s := &Sampler{sockets: sockets, begin: begin, tracks: make([]track, len(sockets))}
 	for i := range s.tracks {
-		s.tracks[i].series = series.New(series.DefaultPoints)
+		s.tracks[i] = track{socket: sockets[i], series: series.New(series.DefaultPoints), after: series.New(afterPoints)}
 	}
 	return s
 }
@@ -77,11 +93,22 @@ func (s *Sampler) Stop() error {
 	return s.err
 }
 
-// Observe adds a reading that the sender itself made of socket i.
-func (s *Sampler) Observe(i int, charge uint32) {
+// Saw adds a reading that the sender itself made of socket i.
+func (s *Sampler) Saw(i int, charge uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tracks[i].add(time.Since(s.begin), charge)
+	t := &s.tracks[i]
+	t.add(t.series, time.Since(s.begin), charge)
+}
+
+// Observe adds a reading that somebody else made of every socket when the
+// Sampler no longer does: while it is waited what time alone lets go of.
+func (s *Sampler) Observe(at time.Duration, charges []uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, charge := range charges {
+		s.tracks[i].add(s.tracks[i].after, at, charge)
+	}
 }
 
 // Look reads every socket once, unless it was done less than a fifth of a
@@ -103,7 +130,7 @@ func (s *Sampler) Samples() []Samples {
 	out := make([]Samples, len(s.tracks))
 	for i, t := range s.tracks {
 		out[i] = t.samples
-		out[i].Series = t.series.Points()
+		out[i].Series, out[i].After, out[i].Course = t.series.Points(), t.after.Points(), t.socket.Course.Result()
 	}
 	return out
 }
@@ -136,19 +163,19 @@ func (s *Sampler) run(stopped <-chan struct{}, done chan<- struct{}) {
 
 // readAll reads every socket once and reports whether any charge has changed.
 func (s *Sampler) readAll() (moved bool, err error) {
-	for i, fd := range s.fds {
-		charge, err := Charge(fd)
+	for i, socket := range s.sockets {
+		charge, err := Charge(socket.FD)
 		if err != nil {
 			return false, fmt.Errorf("sample socket %d: %w", i, err)
 		}
 		s.mu.Lock()
-		moved = s.tracks[i].add(time.Since(s.begin), charge) || moved
+		moved = s.tracks[i].add(s.tracks[i].series, time.Since(s.begin), charge) || moved
 		s.mu.Unlock()
 	}
 	return moved, nil
 }
 
-func (t *track) add(at time.Duration, charge uint32) (moved bool) {
+func (t *track) add(to *series.Series, at time.Duration, charge uint32) (moved bool) {
 	moved = t.samples.Readings == 0 || charge != t.last
 	t.last = charge
 	t.samples.Readings++
@@ -157,7 +184,10 @@ func (t *track) add(at time.Duration, charge uint32) (moved bool) {
 		return moved
 	}
 	t.samples.Peak = max(t.samples.Peak, int64(charge))
-	t.series.Add(record.Point{AtNs: at.Nanoseconds(), Bytes: int64(charge)})
+	// NB: counted after the charge was read, so never too few.
+	sent := t.socket.Sent()
+	to.Add(record.Point{AtNs: at.Nanoseconds(), Bytes: int64(charge), Sent: sent})
+	t.socket.Course.Add(at, int64(charge), sent)
 	return moved
 }
 

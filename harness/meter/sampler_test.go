@@ -7,9 +7,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// watched are sockets of which nobody counts what they send.
+func watched(fds ...int) []Socket {
+	var out []Socket
+	for _, fd := range fds {
+		out = append(out, Socket{FD: fd, Sent: func() int { return 0 }, Course: NewCourse(time.Second, 832, 212992)})
+	}
+	return out
+}
+
 func TestSampler(t *testing.T) {
 	held(t, func(s *sender, lo *heldLoopback) error {
-		sampler := NewSampler([]int{s.fd}, time.Now())
+		sampler := NewSampler(watched(s.fd), time.Now())
 		sampler.Start()
 		if _, err := s.fill(); err != nil {
 			return err
@@ -39,10 +48,10 @@ func TestSampler(t *testing.T) {
 }
 
 func TestSamplerObserves(t *testing.T) {
-	sampler := NewSampler([]int{-1, -1}, time.Now())
-	sampler.Observe(1, 832)
-	sampler.Observe(1, 0xBFFFFFFF)
-	sampler.Observe(1, 0)
+	sampler := NewSampler(watched(-1, -1), time.Now())
+	sampler.Saw(1, 832)
+	sampler.Saw(1, 0xBFFFFFFF)
+	sampler.Saw(1, 0)
 	got := sampler.Samples()
 	if s := got[0]; s.Readings != 0 || s.Saturated || s.Series != nil {
 		t.Errorf("the other socket has %+v", s)
@@ -57,7 +66,7 @@ func TestSamplerSaysWhatFailed(t *testing.T) {
 	if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
 		t.Fatal(err)
 	}
-	sampler := NewSampler(p[:1], time.Now())
+	sampler := NewSampler(watched(p[0]), time.Now())
 	sampler.Start()
 	<-sampler.done
 	if err := sampler.Stop(); err == nil {

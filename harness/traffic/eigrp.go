@@ -1,5 +1,7 @@
 package traffic
 
+import "time"
+
 // eigrpHello is an EIGRP Hello (RFC 7868 6.6) of autonomous system 1 with
 // parameters and software version. Its TTL is FRR's.
 func eigrpHello() Spec {
@@ -10,6 +12,8 @@ func eigrpHello() Spec {
 		Destination: group(224, 0, 0, 10),
 		TTL:         1,
 		TOS:         precedence,
+		Message:     "Hello",
+		Every:       5 * time.Second,
 		data:        eigrpHelloData,
 		encode:      sealAt(2),
 	}

@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
@@ -26,6 +27,8 @@ func echo(name, about string, dst netip.Addr, ttl uint8) Spec {
 		Protocol:    1,
 		Destination: dst,
 		TTL:         ttl,
+		Message:     "ping",
+		Every:       time.Second,
 		data:        echoData,
 		encode:      sealEcho,
 		header:      icmpHeader,

@@ -1,5 +1,7 @@
 package traffic
 
+import "time"
+
 // igmpReport is an IGMPv2 membership report (RFC 2236). It goes to the group it
 // reports.
 func igmpReport() Spec {
@@ -11,6 +13,8 @@ func igmpReport() Spec {
 		TTL:         1,
 		TOS:         precedence,
 		RouterAlert: true,
+		Message:     "report",
+		Every:       125 * time.Second,
 		data:        igmpReportData,
 		encode:      sealAt(2),
 	}

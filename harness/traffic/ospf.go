@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"encoding/binary"
+	"time"
 
 	"github.com/gopacket/gopacket"
 )
@@ -16,6 +17,8 @@ func ospfHello() Spec {
 		Destination: group(224, 0, 0, 5),
 		TTL:         1,
 		TOS:         precedence,
+		Message:     "Hello",
+		Every:       10 * time.Second,
 		data:        ospfHelloData,
 		encode:      sealOSPF,
 	}

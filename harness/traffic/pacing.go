@@ -23,9 +23,11 @@ type clock struct {
 	epoch time.Time
 	// zero is CLOCK_MONOTONIC at the epoch, in nanoseconds.
 	zero int64
+	// waiting is called before each sleep.
+	waiting func()
 }
 
-func newClock(epoch time.Time) (clock, error) {
+func newClock(epoch time.Time, waiting func()) (clock, error) {
 	if epoch.IsZero() {
 		epoch = time.Now()
 	}
@@ -33,7 +35,7 @@ func newClock(epoch time.Time) (clock, error) {
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
 		return clock{}, fmt.Errorf("read CLOCK_MONOTONIC: %w", err)
 	}
-	return clock{epoch: epoch, zero: ts.Nano() - int64(time.Since(epoch))}, nil
+	return clock{epoch: epoch, zero: ts.Nano() - int64(time.Since(epoch)), waiting: waiting}, nil
 }
 
 // now is the time since the epoch.
@@ -46,9 +48,13 @@ func (c clock) wait(ctx context.Context, deadline time.Duration) error {
 			return err
 		}
 		left := deadline - c.now()
-		switch {
-		case left <= 0:
+		if left <= 0 {
 			return nil
+		}
+		if left > near {
+			c.waiting()
+		}
+		switch {
 		case left > slice+near:
 			c.sleepUntil(c.now()+slice, false)
 		case left > near:

@@ -22,6 +22,10 @@ func (r *recorder) Sent(n int) {
 }
 func (r *recorder) Blocked() {}
 
+func (r *recorder) Waiting() {}
+
+func (r *recorder) Charged(int, uint32) {}
+
 // TestNeverEarly: whatever else the machine does, no packet goes before its time.
 func TestNeverEarly(t *testing.T) {
 	link := veth(t, "v0", "v1", "10.1.0.1/24")

@@ -1,5 +1,7 @@
 package traffic
 
+import "time"
+
 // pimHello is a PIMv2 Hello (RFC 7761 4.9.2) with hold time, priority and
 // generation id.
 func pimHello() Spec {
@@ -10,6 +12,8 @@ func pimHello() Spec {
 		Destination: group(224, 0, 0, 13),
 		TTL:         1,
 		TOS:         precedence,
+		Message:     "Hello",
+		Every:       30 * time.Second,
 		data:        pimHelloData,
 		encode:      sealAt(2),
 	}

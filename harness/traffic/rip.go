@@ -1,5 +1,7 @@
 package traffic
 
+import "time"
+
 // rip is a RIPv2 response with one route (RFC 2453 4).
 func rip() Spec {
 	const port = 520
@@ -12,6 +14,8 @@ func rip() Spec {
 		Port:        port,
 		TTL:         1,
 		TOS:         precedence,
+		Message:     "update",
+		Every:       30 * time.Second,
 		data:        ripData,
 		encode:      sealUDP(port, port),
 		header:      udpHeader,

@@ -21,9 +21,11 @@ type run struct {
 
 	start, first, last time.Duration
 	// slot numbers the packets of the schedule, those of stalled sockets too.
-	slot    int
-	refused refusals
-	inARow  int
+	slot int
+	// refused is by links and their queues, reported by ICMP errors.
+	refused, reported refusals
+	ownFull           int
+	inARow            int
 }
 
 // socketState is what a run knows of one socket.
@@ -32,7 +34,10 @@ type socketState struct {
 	sent    int
 	blocked int
 	toStall int
-	stalled bool
+	// stalledOn is the link of the last packet before that.
+	stalledOn string
+	stalled   bool
+	links     []LinkStats
 	// step is how many packets the next batch may have.
 	step int
 }
@@ -41,14 +46,13 @@ func (st *socketState) done() bool { return st.stalled || st.left == 0 }
 
 func (r *run) do(ctx context.Context) (Stats, error) {
 	for i, s := range r.senders {
-		s.state = socketState{left: share(r.plan.Count, i, len(r.senders)), toStall: -1, step: 1}
-		// What an earlier run left behind is not this one's.
-		s.drain(nil)
+		s.begin(share(r.plan.Count, i, len(r.senders)))
 	}
 	r.start = r.clock.now()
 	reason, err := r.loop(ctx)
 	for _, s := range r.senders {
 		s.noteStall()
+		s.noteGrowth()
 	}
 	return r.stats(reason), err
 }
@@ -67,7 +71,7 @@ func (r *run) loop(ctx context.Context) (Reason, error) {
 			r.slot++
 			continue
 		}
-		n, err := r.serve(ctx, s, r.allowed(s))
+		n, err := r.serve(ctx, i, r.allowed(s))
 		if err != nil {
 			return r.ended(ctx, err)
 		}
@@ -136,8 +140,9 @@ func (r *run) allowed(s *Sender) int {
 	return max(n, 1)
 }
 
-// serve sends up to n packets and says how many slots that took.
-func (r *run) serve(ctx context.Context, s *Sender, n int) (sent int, err error) {
+// serve sends up to n packets through socket i and says how many slots that took.
+func (r *run) serve(ctx context.Context, i, n int) (sent int, err error) {
+	s := r.senders[i]
 	if r.pollsFirst() {
 		sent, err = r.pollFirst(ctx, s, n)
 	} else {
@@ -145,7 +150,7 @@ func (r *run) serve(ctx context.Context, s *Sender, n int) (sent int, err error)
 		s.noteStall()
 	}
 	if r.inSteps(s) {
-		s.widen()
+		r.obs.Charged(i, uint32(s.widen()))
 	}
 	return sent, err
 }
@@ -177,8 +182,10 @@ func (r *run) notTaken(s *Sender, errno unix.Errno) error {
 	}
 	r.refused.add(errno)
 	s.state.left--
+	if s.state.links != nil {
+		s.state.links[s.turn].Refused++
+	}
 	s.advance(1)
-	s.drain(nil)
 	r.inARow++
 	if r.plan.Backoff && r.inARow%maxBatch == 0 {
 		time.Sleep(200 * time.Microsecond)
@@ -188,7 +195,7 @@ func (r *run) notTaken(s *Sender, errno unix.Errno) error {
 
 func (r *run) stats(reason Reason) Stats {
 	st := Stats{
-		Refused: r.refused.names(), Stopped: reason,
+		Refused: r.refused.names(), Reported: r.reported.names(), OwnFull: r.ownFull, Stopped: reason,
 		StartNs: int64(r.start), FirstSendNs: int64(r.first), LastSendNs: int64(r.last),
 	}
 	for _, s := range r.senders {
@@ -196,7 +203,7 @@ func (r *run) stats(reason Reason) Stats {
 		st.Blocked += s.state.blocked
 		st.Sockets = append(st.Sockets, SocketStats{
 			Name: s.name, Sent: s.state.sent, Blocked: s.state.blocked,
-			PacketsToStall: s.state.toStall, Stalled: s.state.stalled,
+			PacketsToStall: s.state.toStall, StalledOn: s.state.stalledOn, Stalled: s.state.stalled, Links: s.state.links,
 		})
 	}
 	return st

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -49,9 +50,40 @@ type Sender struct {
 	poll unix.PollFd
 
 	state socketState
+	// names are the links, by turns.
+	names []string
+	// growing is the link whose packet went last, -1 for none, and charged the
+	// charge before it; only where there are several links.
+	growing, charged int
+	// offered counts the packets handed to the kernel, whose fate is not known or
+	// which it took, over all runs.
+	offered atomic.Int64
 	// limit is sk_sndbuf; poll says writable below half of it.
 	limit int
+	// roomy is what one packet may cost at the most, roughly.
+	roomy int
 }
+
+// begin makes ready for a run of so many packets.
+func (s *Sender) begin(packets int) {
+	s.state = socketState{left: packets, toStall: -1, step: 1}
+	s.growing = -1
+	if len(s.names) > 1 {
+		for _, name := range s.names {
+			s.state.links = append(s.state.links, LinkStats{Link: name})
+		}
+	}
+	// What an earlier run left behind is not this one's.
+	s.drain(nil)
+}
+
+// Offered is how many packets the kernel took over all runs, and those that it
+// is being handed. It may be called beside a run.
+func (s *Sender) Offered() int { return int(s.offered.Load()) }
+
+// overfull reports whether the send buffer is filled twice over: then a socket
+// that allocates without waiting gives ENOBUFS itself.
+func (s *Sender) overfull() bool { return charge(s.fd) >= 2*s.limit-s.roomy }
 
 // Open opens the socket of cfg. An unprivileged caller gets EPERM.
 func Open(cfg Config) (*Sender, error) {
@@ -85,6 +117,7 @@ func (s *Sender) prepare(cfg Config) error {
 	messages := make([]message, 0, len(cfg.Targets))
 	largest := 0
 	for _, t := range cfg.Targets {
+		s.names = append(s.names, t.Link)
 		p, err := Build(cfg.Spec, t.Source, cfg.Destination, cfg.Size, cfg.Payload)
 		if err != nil {
 			return err
@@ -103,9 +136,13 @@ func (s *Sender) prepare(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	s.limit, s.most = buf, batchLimit(buf, largest)
-	if len(cfg.Targets) > 1 && cfg.byMulticastIf(cfg.destination()) {
-		s.switched, s.most = multicastRequests(cfg.Targets), 1
+	s.limit, s.most, s.roomy = buf, batchLimit(buf, largest), overhead+2*largest
+	if len(cfg.Targets) > 1 {
+		// Between two packets is looked which link kept the first.
+		s.most = 1
+		if cfg.byMulticastIf(cfg.destination()) {
+			s.switched = multicastRequests(cfg.Targets)
+		}
 	}
 	return nil
 }
@@ -127,10 +164,12 @@ func (c Config) packetSocket() bool {
 	return c.Socket == scenarios.SocketPacket || c.Socket == scenarios.SocketPacketDgram
 }
 
+// overhead is more than an skb of few bytes costs on x86-64, in bytes.
+const overhead = 960
+
 // batchLimit keeps a batch to about three quarters of what fits below the stall
 // threshold, half of sndbuf, so that the batch that crosses it is seen coming.
 func batchLimit(sndbuf, largest int) int {
-	const overhead = 960 // more than an skb of few bytes costs on x86-64
 	return min(max(sndbuf*3/8/(overhead+2*largest), 1), maxBatch)
 }
 

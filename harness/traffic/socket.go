@@ -52,13 +52,16 @@ func setOptions(fd int, cfg Config) error {
 	if err := dropReceived(fd); err != nil {
 		return err
 	}
-	if cfg.SndBuf > 0 {
-		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, cfg.SndBuf); err != nil {
-			return fmt.Errorf("ask for a send buffer of %d bytes: %w", cfg.SndBuf, err)
-		}
+	if err := setSndBuf(fd, cfg.SndBuf); err != nil {
+		return err
 	}
 	if cfg.packetSocket() {
 		return nil
+	}
+	// Without it a packet to a broadcast address gives EACCES (ip_route_output_key,
+	// net/ipv4/udp.c and raw.c): that would be our doing, not the link's.
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BROADCAST, 1); err != nil {
+		return fmt.Errorf("set SO_BROADCAST: %w", err)
 	}
 	// Without it a raw or UDP socket is not told of drops on the way out
 	// (ip_send_skb, net/ipv4/ip_output.c).
@@ -75,6 +78,27 @@ func setOptions(fd int, cfg Config) error {
 		if err := unix.SetsockoptString(fd, unix.SOL_IP, unix.IP_OPTIONS, "\x94\x04\x00\x00"); err != nil {
 			return fmt.Errorf("set the router alert option: %w", err)
 		}
+	}
+	return nil
+}
+
+// setSndBuf asks for a send buffer; 0 leaves the default. Where
+// net.core.wmem_max would cut it, it is forced, which only root of the first
+// user namespace may (SO_SNDBUFFORCE, net/core/sock.c): for others it stays cut,
+// and who compares SndBuf with twice what was asked sees that.
+func setSndBuf(fd, bytes int) error {
+	if bytes == 0 {
+		return nil
+	}
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, bytes); err != nil {
+		return fmt.Errorf("ask for a send buffer of %d bytes: %w", bytes, err)
+	}
+	got, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF)
+	if err != nil {
+		return fmt.Errorf("read SO_SNDBUF: %w", err)
+	}
+	if got < 2*bytes {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, bytes)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"skleak/scenarios"
 )
@@ -25,6 +26,10 @@ type Spec struct {
 	TTL, TOS uint8
 	// RouterAlert adds that IP option (RFC 2113).
 	RouterAlert bool
+	// Message is what its protocol calls it, Every the interval at which who sends
+	// it does by default; 0 where there is none.
+	Message string
+	Every   time.Duration
 
 	// data is what follows the headers when the scenario gives no payload.
 	data func(ends) ([]byte, error)

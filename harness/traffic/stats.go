@@ -25,8 +25,17 @@ const (
 type Stats struct {
 	// Sent counts packets the kernel took.
 	Sent int
-	// Refused counts failed sends by errno name. One that would block is Blocked.
+	// Refused counts sends that a link or its queue refused, by errno name. One
+	// that would block is Blocked.
 	Refused map[string]int
+	// Reported counts ICMP errors about earlier packets, by errno name: another
+	// host, or a neighbour that does not answer, speaks in them, and the send that
+	// met one was made again.
+	Reported map[string]int
+	// OwnFull counts ENOBUFS of a send buffer filled twice over, which is how a raw
+	// socket without IP_HDRINCL says that it is full (__ip_append_data,
+	// net/ipv4/ip_output.c). They are not among Refused.
+	OwnFull int
 	// Blocked counts the times a socket was found full or not writable.
 	Blocked int
 	// StartNs is what the deadlines of a paced run count from.
@@ -47,8 +56,21 @@ type SocketStats struct {
 	// PacketsToStall is how many packets had been taken when poll first lacked
 	// POLLOUT; -1 if it never did.
 	PacketsToStall int
+	// StalledOn is the link of the last packet taken then; "" if it never did.
+	StalledOn string
 	// Stalled is set when the socket stayed full for Plan.BlockLimit.
 	Stalled bool
+	// Links are the figures of each link, where the socket serves several.
+	Links []LinkStats
+}
+
+// LinkStats is what a run did with one link of a socket that serves several.
+type LinkStats struct {
+	Link          string
+	Sent, Refused int
+	// Grew is by how many bytes the socket's charge grew, on balance, between a
+	// packet through this link and the next packet.
+	Grew int64
 }
 
 // Observer looks on. It is called between sends, so it has to be quick; a nil
@@ -58,6 +80,12 @@ type Observer interface {
 	Sent(n int)
 	// Blocked is told that a socket was found full, before the wait for it.
 	Blocked()
+	// Charged is told what socket i of the stream was charged with between two
+	// calls, in bytes, where the sender looked for its own ends.
+	Charged(i int, bytes uint32)
+	// Waiting is told now and then, each 20 ms at the latest, while the sender
+	// waits for its time or for a socket.
+	Waiting()
 }
 
 // nobody looks on where no Observer was given.
@@ -68,6 +96,12 @@ func (nobody) Sent(int) {}
 
 // Blocked implements Observer.
 func (nobody) Blocked() {}
+
+// Charged implements Observer.
+func (nobody) Charged(int, uint32) {}
+
+// Waiting implements Observer.
+func (nobody) Waiting() {}
 
 // errnoName is "ENOBUFS", or the number's text where it has no name.
 func errnoName(e unix.Errno) string {

@@ -68,12 +68,12 @@ func (s *Stream) Run(ctx context.Context, plan Plan, obs Observer) (Stats, error
 	if len(s.senders) == 0 {
 		return Stats{Stopped: ByError}, errors.New("send: no socket to send through")
 	}
-	clk, err := newClock(plan.Epoch)
-	if err != nil {
-		return Stats{Stopped: ByError}, fmt.Errorf("start traffic: %w", err)
-	}
 	if obs == nil {
 		obs = nobody{}
+	}
+	clk, err := newClock(plan.Epoch, obs.Waiting)
+	if err != nil {
+		return Stats{Stopped: ByError}, fmt.Errorf("start traffic: %w", err)
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -1,5 +1,7 @@
 package traffic
 
+import "time"
+
 // vrrp is a VRRPv2 advertisement of one address (RFC 3768 5.1).
 func vrrp() Spec {
 	return Spec{
@@ -9,6 +11,8 @@ func vrrp() Spec {
 		Destination: group(224, 0, 0, 18),
 		TTL:         255,
 		TOS:         precedence,
+		Message:     "advertisement",
+		Every:       time.Second,
 		data:        vrrpData,
 		encode:      sealAt(6),
 	}

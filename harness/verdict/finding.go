@@ -51,8 +51,10 @@ type Finding struct {
 	// StallRatePPS is the rate in packets a second from which the socket falls
 	// silent; nil where any rate does, or none.
 	StallRatePPS *float64
-	// Law says the same in words.
-	Law string
+	// Law says the same in words, Foretold in figures; that is nil where nothing
+	// was held.
+	Law      string
+	Foretold *Law `json:"-"`
 
 	// Orphans is "not checked", or how many skbs never came free.
 	Orphans string
@@ -65,7 +67,7 @@ type Finding struct {
 // Finding.Trouble says why.
 func Judge(t record.Trace) Finding {
 	f := Finding{
-		HeldBytes: max(t.Settle.Bytes, 0),
+		HeldBytes: heldBytes(t),
 		Truesize:  max(t.Truesize, 0),
 		Writable:  t.Settle.Writable,
 		Orphans:   "not checked",
@@ -92,23 +94,54 @@ func Judge(t record.Trace) Finding {
 	f.name(t)
 	f.consult(t)
 	f.BytesPerPacket = bytesPerPacket(t, f)
-	if l, ok := lawOf(t, f, s); ok {
-		f.Law, f.StallRatePPS = l.text, l.rate
-	}
-	f.Reason = reason(t, f, s) + ledgerRemark(t, f)
+	f.foretell(t, s)
+	f.Reason = reason(t, f, s) + remarks(t, f) + ledgerRemark(t, f)
 	return f
+}
+
+func (f *Finding) foretell(t record.Trace, s socketFacts) {
+	l, ok := lawOf(t, *f, s)
+	if !ok {
+		return
+	}
+	f.Foretold, f.Law = &l, l.text(intervalOf(t, s), s.sndbuf)
+	if rate := l.Rate(); rate > 0 {
+		f.StallRatePPS = &rate
+	}
+}
+
+// heldBytes is what was charged at the end of settling; where that is nothing,
+// the most that had been charged for longer than the window before.
+func heldBytes(t record.Trace) int64 {
+	if t.Settle.Bytes > 0 {
+		return t.Settle.Bytes
+	}
+	var sum int64
+	for _, s := range t.Sockets {
+		sum += max(s.Course.HeldBytes, 0)
+	}
+	return sum
 }
 
 // socketFacts are the figures of the socket that held most: a law is about one
 // socket, whatever the others hold.
 type socketFacts struct {
+	// index is its place among the sockets.
+	index  int
 	name   string
 	sndbuf int64
-	held   int64
-	peak   int64
-	sent   int
+	// held is what it held at the end of settling, course what it had held before,
+	// both in bytes, and oldest the longest a packet was charged in nanoseconds.
+	held, course, oldest int64
+	peak                 int64
+	sent                 int
+	// links is how many links it serves, at least 1.
+	links  int
 	series []record.Point
 }
+
+// kept is what it held, at the end or before.
+func (s socketFacts) kept() int64 { return max(s.held, s.course) }
 
 // half is the charge below which poll says writable, in bytes.
 func (s socketFacts) half() int64 { return s.sndbuf / 2 }
@@ -119,11 +152,12 @@ func heaviest(t record.Trace) socketFacts {
 	for i, sock := range t.Sockets {
 		held := heldBy(t, i)
 		s := socketFacts{
-			name: sock.Name, sndbuf: max(sock.SndBuf, 0), sent: max(sock.Sent, 0), series: sock.Series,
+			index: i, name: sock.Name, sndbuf: max(sock.SndBuf, 0), sent: max(sock.Sent, 0), series: sock.Series,
 			// The sampler may miss a burst that is soon over.
-			held: held, peak: max(sock.Peak, held),
+			held: held, peak: max(sock.Peak, held), links: max(len(sock.Links), 1),
+			course: max(sock.Course.HeldBytes, 0), oldest: max(sock.Course.OldestNs, 0),
 		}
-		if !found || cmp.Or(cmp.Compare(s.held, best.held), cmp.Compare(s.peak, best.peak)) > 0 {
+		if !found || cmp.Or(cmp.Compare(s.kept(), best.kept()), cmp.Compare(s.peak, best.peak)) > 0 {
 			best, found = s, true
 		}
 	}

@@ -64,11 +64,11 @@ func consistent(t *testing.T, trace record.Trace, f Finding) {
 			t.Errorf("orphaned, and yet %+v", f)
 		}
 	case record.Stalled:
-		if f.Writable || f.HeldBytes == 0 || trace.Waiter.AsleepNs > 0 {
+		if f.HeldBytes == 0 || trace.Waiter.AsleepNs > 0 || f.Writable && !stalled(trace) {
 			t.Errorf("stalled, and yet %+v", f)
 		}
 	case record.Held:
-		if !f.Writable || f.HeldBytes == 0 || trace.Waiter.AsleepNs > 0 {
+		if f.HeldBytes == 0 || trace.Waiter.AsleepNs > 0 || stalled(trace) {
 			t.Errorf("held, and yet %+v", f)
 		}
 	case record.Underflow, record.Leaked, record.LostWakeup:

@@ -8,7 +8,7 @@ import (
 
 func TestGaveUpIsTrouble(t *testing.T) {
 	base := record.Trace{
-		Planned: 3000, SocketsBefore: 1, SocketsAfter: 1,
+		Planned: 3000, Truesize: 832, SocketsBefore: 1, SocketsAfter: 1,
 		Settle:  record.Reading{Writable: true, PerSocket: []uint32{0}},
 		Sockets: []record.SocketTrace{{SndBuf: 212992, PacketsToStall: -1}},
 	}
@@ -41,7 +41,7 @@ func TestGaveUpIsTrouble(t *testing.T) {
 
 func TestWarningInAGuestFails(t *testing.T) {
 	tr := record.Trace{
-		Sent: 10, SocketsBefore: 1, SocketsAfter: 1, Warnings: []string{"WARNING: CPU: 0 PID: 1 at lib/refcount.c:28"},
+		Sent: 10, Truesize: 832, SocketsBefore: 1, SocketsAfter: 1, Warnings: []string{"WARNING: CPU: 0 PID: 1 at lib/refcount.c:28"},
 		Settle:  record.Reading{Writable: true, PerSocket: []uint32{0}},
 		Sockets: []record.SocketTrace{{SndBuf: 212992, PacketsToStall: -1}},
 	}
@@ -68,7 +68,7 @@ func TestLateLookIsTrouble(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := Judge(record.Trace{
-				Planned: 256, Sent: 256, SocketsBefore: 1, SocketsAfter: 1, LastSendNs: 1000,
+				Planned: 256, Sent: 256, Truesize: 832, SocketsBefore: 1, SocketsAfter: 1, LastSendNs: 1000,
 				Settle:  record.Reading{AtNs: 1000 + c.late, Writable: true, PerSocket: []uint32{0}},
 				Sockets: []record.SocketTrace{{SndBuf: 212992, PacketsToStall: c.stall}},
 			})

@@ -14,7 +14,7 @@ func quiet() record.Trace {
 	return record.Trace{
 		Schema: record.TraceSchema, Scenario: "test/case", Rate: "max",
 		Sent: 3000, FirstSendNs: 1 * second, LastSendNs: 1*second + 10_000_000,
-		Truesize: 832, TruesizeBy: "tbf on lo",
+		Truesize: 832, TruesizeBy: "tbf on lo", Message: "Hello", EveryNs: 10 * second, WindowNs: second / 2,
 		Sockets: []record.SocketTrace{{Name: "all links", SndBuf: 212992, Peak: 832, Sent: 3000, PacketsToStall: -1}},
 		Settle:  record.Reading{Writable: true, PerSocket: []uint32{0}}, SettleNs: second / 2,
 		SocketsBefore: 2, SocketsAfter: 2,
@@ -29,6 +29,11 @@ func stuck(n int) record.Trace {
 	t.Settle = record.Reading{Bytes: bytes, Writable: bytes+1 < 212992/2, PerSocket: []uint32{uint32(bytes)}}
 	if !t.Settle.Writable {
 		t.Sockets[0].PacketsToStall = 128
+	}
+	for i := range 101 {
+		t.Sockets[0].Series = append(t.Sockets[0].Series, record.Point{
+			AtNs: t.FirstSendNs + (t.LastSendNs-t.FirstSendNs)*int64(i)/100, Bytes: int64(n*i/100) * 832, Sent: n * i / 100,
+		})
 	}
 	t.Patience = &record.Patience{ForNs: 4 * second, ReleasedNs: -1, Before: bytes, After: bytes}
 	t.Rungs = []record.RungTrace{
@@ -80,6 +85,18 @@ func TestVerdicts(t *testing.T) {
 		{"leaked: time let go of the charge, not of the socket", with(stuck(256), func(t *record.Trace) {
 			t.Patience.ReleasedNs, t.Patience.After, t.SocketsAfter = 3*second, 0, 3
 		}), record.Leaked},
+		{"leaked: the second filling outlasts what time needed", with(kept(stuck(256), 832), func(t *record.Trace) {
+			t.Patience.ReleasedNs, t.Patience.After = 3*second, 0
+			t.Rest = &record.Patience{ForNs: 5 * second, ReleasedNs: -1, Before: 832, After: 832}
+		}), record.Leaked},
+		{"not leaked: the second filling goes in time", with(kept(stuck(256), 832), func(t *record.Trace) {
+			t.Patience.ReleasedNs, t.Patience.After = 3*second, 0
+			t.Rest = &record.Patience{ForNs: 2 * second, ReleasedNs: 2 * second, Before: 832}
+		}), record.Stalled},
+		{"leaked: both fillings go, the socket stays", with(kept(stuck(256), 832), func(t *record.Trace) {
+			t.Patience.ReleasedNs, t.Patience.After, t.SocketsAfter = 3*second, 0, 3
+			t.Rest = &record.Patience{ForNs: 2 * second, ReleasedNs: 2 * second, Before: 832}
+		}), record.Leaked},
 		{"not leaked: sockets unknown", with(quiet(), func(t *record.Trace) { t.SocketsBefore = -1 }), record.Clean},
 		{"not leaked: fewer sockets", with(quiet(), func(t *record.Trace) { t.SocketsAfter = 1 }), record.Clean},
 
@@ -118,10 +135,23 @@ func TestVerdicts(t *testing.T) {
 		{"stalled: just", stuck(128), record.Stalled},
 		{"held: one less", stuck(127), record.Held},
 		{"held: one of 100000", with(stuck(1), func(t *record.Trace) { t.Sent = 100000 }), record.Held},
-		{"held: before refused", with(stuck(1), func(t *record.Trace) { t.Refused = map[string]int{"EPERM": 9} }), record.Held},
+		{"held: before a few refused", with(stuck(100), func(t *record.Trace) { t.Refused = map[string]int{"EPERM": 9} }), record.Held},
+		{"refused: most, before held", with(stuck(10), func(t *record.Trace) { t.Refused = map[string]int{"ENOBUFS": 10} }), record.Refused},
+		{"stalled: before refused", with(stuck(128), func(t *record.Trace) { t.Refused = map[string]int{"ENOBUFS": 3000} }), record.Stalled},
+		{"stalled: in the course, nothing at its end", course(record.Course{
+			HeldBytes: 106496, OldestNs: 3 * second, Worst: record.Silence{Bytes: 106496, HeldBytes: 53248, ForNs: second},
+		}), record.Stalled},
+		{"held: what was old did not silence", course(record.Course{
+			HeldBytes: 53247, OldestNs: 3 * second, Worst: record.Silence{Bytes: 106496, HeldBytes: 53247, ForNs: second},
+		}), record.Held},
+		{"held: in the course, nothing at its end", course(record.Course{HeldBytes: 832, OldestNs: second}), record.Held},
+		{"clean: not writable in haste", course(record.Course{OldestNs: second / 10, SilentTimes: 40, Worst: record.Silence{Bytes: 106496, ForNs: second / 10}}), record.Clean},
 
 		{"refused: EPERM once", with(quiet(), func(t *record.Trace) { t.Refused = map[string]int{"EPERM": 1} }), record.Refused},
 		{"refused: ENOBUFS half", with(quiet(), func(t *record.Trace) { t.Refused = map[string]int{"ENOBUFS": 3000} }), record.Refused},
+		{"refused: nothing taken", with(quiet(), func(t *record.Trace) { t.Sent, t.Refused = 0, map[string]int{"ENOBUFS": 1} }), record.Refused},
+		{"not refused: an ICMP error from afar", with(quiet(), func(t *record.Trace) { t.Reported = map[string]int{"ECONNREFUSED": 300} }), record.Clean},
+		{"not refused: the sender's own full buffer", with(quiet(), func(t *record.Trace) { t.OwnFull = 3000 }), record.Clean},
 		{"refused: still at rest", with(quiet(), func(t *record.Trace) {
 			t.Refused, t.RestProbe = map[string]int{"ENOBUFS": 1}, "ENOBUFS"
 		}), record.Refused},
@@ -141,6 +171,18 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// course is quiet() with what its readings show together.
+func course(c record.Course) record.Trace {
+	t := quiet()
+	t.Sockets[0].Course = c
+	if c.HeldBytes > 0 {
+		t.Patience = &record.Patience{}
+		t.Refill = &record.Refill{Sent: 128, Held: 106496}
+		t.Rungs = []record.RungTrace{{Rung: record.RungQdisc, On: "tbf on v0", Holder: "qdisc tbf on v0", Before: 106496, Writable: true}}
+	}
+	return t
+}
+
 // Where the deciding rung failed there is no verdict.
 func TestTrouble(t *testing.T) {
 	tests := []struct {
@@ -151,6 +193,9 @@ func TestTrouble(t *testing.T) {
 		{"the link was not deleted", with(kept(stuck(256), 832), func(t *record.Trace) { t.Rungs[1].Error = "device busy" }), "link deleted (v0) failed: device busy; so the 832 bytes"},
 		{"the ladder was cut short", with(kept(stuck(256), 832), func(t *record.Trace) { t.Rungs = t.Rungs[:1] }), "before a link was deleted"},
 		{"the ladder was not climbed", with(stuck(256), func(t *record.Trace) { t.Rungs = nil }), "no rung of the ladder"},
+		{"nothing was sent", with(quiet(), func(t *record.Trace) { t.Sent = 0 }), "no packet was sent"},
+		{"far fewer were sent than asked for", with(quiet(), func(t *record.Trace) { t.Asked, t.Sent = 3000, 2600 }), "only 2600 of the 3000 packets"},
+		{"the truesize is not known", with(quiet(), func(t *record.Trace) { t.Truesize = 0 }), "could not be measured"},
 		{"pinned by a link that stays", with(stuck(256), func(t *record.Trace) {
 			t.Rungs[1].Error, t.SocketsAfter = "device busy", 4
 		}), "2 sockets still there"},
@@ -219,7 +264,10 @@ func TestHolderOfLeak(t *testing.T) {
 }
 
 func TestResultStatus(t *testing.T) {
-	known := &record.Known{Verdict: record.Stalled, FixedBy: "0110d6f22f39"}
+	known := &record.Known{Verdict: record.Stalled, Holder: "qdisc * on v0", FixedBy: "0110d6f22f39", FixedIn: []record.FixedIn{"6.2"}}
+	other, older := *known, *known
+	other.Holder, older.FixedIn = "driver of *", []record.FixedIn{"6.1.5"}
+	elsewhere := record.Known{Verdict: record.Stalled, Holder: "qdisc * on v0", Kernels: []record.Series{"6.2..7.3"}}
 	tests := []struct {
 		name   string
 		expect []record.Verdict
@@ -229,12 +277,18 @@ func TestResultStatus(t *testing.T) {
 		{"as expected", []record.Verdict{record.Held, record.Stalled}, nil, record.Pass},
 		{"as known", []record.Verdict{record.Clean}, known, record.XFail},
 		{"expected comes before known", []record.Verdict{record.Stalled}, known, record.Pass},
+		{"the known verdict of another holder", []record.Verdict{record.Clean}, &other, record.Fail},
+		{"fixed, and back", []record.Verdict{record.Clean}, &older, record.Fail},
+		{"known of other kernels", []record.Verdict{record.Clean}, &elsewhere, record.Fail},
 		{"not the known defect", []record.Verdict{record.Clean}, &record.Known{Verdict: record.Leaked}, record.Fail},
 		{"neither", []record.Verdict{record.Clean}, nil, record.Fail},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			r := Result("a/b", test.expect, test.known, stuck(256))
+			trace := stuck(256)
+			trace.Kernel = record.Kernel{Release: "6.1.7"}
+			trace.Rungs = []record.RungTrace{{Rung: record.RungQdisc, On: "tbf on v0", Holder: "qdisc tbf on v0", Before: 212992}}
+			r := Result("a/b", test.expect, test.known, trace)
 			if r.Status != test.want || r.Attempts[0].Status != test.want || r.Verdict != record.Stalled {
 				t.Errorf("status %q, attempts %+v", r.Status, r.Attempts)
 			}

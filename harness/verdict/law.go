@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"fmt"
 	"math"
 	"strings"
 
@@ -9,46 +8,68 @@ import (
 )
 
 const (
-	// helloEvery is OSPF's Hello interval on a broadcast link, in seconds (RFC 2328, C.3).
-	helloEvery = 10.0
 	// levelLeast is how many packets must be kept before a level is spoken of:
 	// a few kept ones look level whatever comes next.
 	levelLeast = 8
-	// levelShare is the part of the peak that must be there when half of the
-	// traffic was through, for the charge to count as level.
+	// levelShare is the part of what is kept that must be there while much was still
+	// sent, between middleFrom and middleTo of all, for the charge to count as level.
 	levelShare = 0.9
-	// patienceLeast is the shortest wait that says anything, patienceFull one that
-	// outlasts what the kernel's own timers hold (ARP gives up after 3 s).
+	middleFrom = 0.55
+	middleTo   = 0.90
+	// patienceLeast is the shortest wait that says anything.
 	patienceLeast = 100_000_000
-	patienceFull  = 3_900_000_000
-	// stepShare tells one release from a slow drain: the part of the time up to
-	// nine tenths gone that the fall itself may take. A steady drain takes 8/9.
-	stepShare = 0.5
 )
 
-// law is what the figures foretell.
-type law struct {
-	text string
-	rate *float64
+// Law is what the course of one socket foretells at other rates. Packets are
+// whole ones of Each bytes.
+type Law struct {
+	Kind LawKind
+	// Each is the charge of a packet in bytes, Stall how many of them make poll say
+	// not writable.
+	Each, Stall float64
+	// Share is the part of the packets that stays, over 0 to 1, Link the one of
+	// several links that it is about; "" for all, or where that is not known.
+	Share float64
+	Link  string
+	// Kept of Sent packets stayed.
+	Kept, Sent float64
+	// Passed is how many packets had gone through before the first that stayed.
+	Passed float64
+	// HoldSeconds is for how long a packet is held, DrainPPS how many packets go in
+	// a second.
+	HoldSeconds, DrainPPS float64
+	// Bound is the most packets it was seen to take; 0 for no bound. Refuses: more
+	// are refused with ENOBUFS.
+	Bound   float64
+	Refuses bool
+	// Residual is how far the model is off the course, as a part of the peak.
+	Residual float64
+	// Lasting: not even deleting the link lets go.
+	Lasting bool
+	// WatchedSeconds is how long time was given its chance after the traffic.
+	WatchedSeconds float64
+	// Rest: so many bytes of Before went by themselves, and the others did not.
+	Rest, Before int64
 }
 
-// lawOf reckons the law of the socket that held most. It speaks only where
-// something was held and a packet's charge is known.
-func lawOf(t record.Trace, f Finding, s socketFacts) (law, bool) {
-	each := f.BytesPerPacket
-	if each == 0 {
-		each = float64(f.Truesize)
+// NeverSilent reports that what holds cannot silence this socket: it takes too
+// little at once.
+func (l Law) NeverSilent() bool {
+	return l.Kind != LawUnknown && l.Kind != LawUntried && l.Bound > 0 && l.Bound < l.Stall
+}
+
+// Rate is from how many packets a second on the socket falls silent; 0 where
+// every rate does, or none, or it is not known.
+func (l Law) Rate() float64 {
+	switch {
+	case l.NeverSilent() || l.Share <= 0:
+		return 0
+	case l.Kind == LawTime && l.HoldSeconds > 0:
+		return l.Stall / l.HoldSeconds / l.Share
+	case l.Kind == LawDrain:
+		return l.DrainPPS / l.Share
 	}
-	switch f.Verdict {
-	case record.Leaked, record.LostWakeup, record.Stalled, record.Held:
-	default:
-		return law{}, false
-	}
-	if s.held <= 0 || each <= 0 || s.sndbuf <= 0 {
-		return law{}, false
-	}
-	r := reckoning{t: t, s: s, each: each, stall: toSilence(s.sndbuf, each)}
-	return r.law(f), true
+	return 0
 }
 
 // toSilence is how many kept packets of each bytes make poll say not writable.
@@ -58,142 +79,154 @@ func toSilence(sndbuf int64, each float64) float64 {
 	return max(math.Ceil((float64(sndbuf/2)-1)/each), 1)
 }
 
+// lawOf finds the law of the socket that held most. It speaks only where
+// something was held and a packet's charge is known.
+func lawOf(t record.Trace, f Finding, s socketFacts) (Law, bool) {
+	each := f.BytesPerPacket
+	if each == 0 {
+		each = float64(f.Truesize)
+	}
+	held := f.Verdict == record.Leaked || f.Verdict == record.LostWakeup || f.Verdict == record.Stalled ||
+		f.Verdict == record.Held || f.Verdict == record.Refused
+	if !held || s.kept() <= 0 || each <= 0 || s.sndbuf <= 0 {
+		return Law{}, false
+	}
+	r := reckoning{t: t, s: s, f: f, each: each, course: observe(t, s.index, each)}
+	l := r.law()
+	l.Each, l.Stall, l.Sent = each, toSilence(s.sndbuf, each), float64(s.sent)
+	return l, true
+}
+
 // reckoning is one law in the making.
 type reckoning struct {
-	t     record.Trace
-	s     socketFacts
-	each  float64
-	stall float64
+	t      record.Trace
+	s      socketFacts
+	f      Finding
+	each   float64
+	course observed
 }
 
-func (r reckoning) law(f Finding) law {
+func (r reckoning) law() Law {
 	p := r.t.Patience
+	l := Law{Share: 1, Refuses: r.refuses()}
+	if p != nil {
+		l.WatchedSeconds = seconds(p.ForNs)
+	}
 	switch {
-	case f.Verdict == record.Leaked:
-		return r.forEver()
-	case r.levels(f):
-		return r.level()
+	case r.f.Verdict == record.Leaked:
+		l.Lasting = true
+		return r.forEver(l)
+	case r.fades():
+		return r.byTime(l)
 	case p == nil || p.ForNs < patienceLeast:
-		return law{text: "Whether time alone lets go was not tried."}
+		l.Kind = LawUntried
+		return l
+	case p.Before-p.After >= int64(r.each):
+		return r.partly(l)
 	}
-	fall := fallOf(r.t)
-	switch {
-	case fall.gone < r.each && p.ReleasedNs < 0:
-		return r.forEver()
-	case p.ReleasedNs < 0 && fall.stopped:
-		return r.rest(fall)
-	case fall.step && fall.seconds > 0:
-		return r.hold(fall.seconds)
-	case fall.rate > 0:
-		return r.drain(fall.rate)
-	default:
-		return law{}
-	}
+	return r.forEver(l)
 }
 
-// forEver: nothing lets go by itself.
-func (r reckoning) forEver() law {
-	kept := r.s.held
-	packets := float64(kept) / r.each
-	if r.s.sent > 0 && packets < 0.75*float64(r.s.sent) && kept < r.s.half() {
-		return r.sparse(packets)
-	}
-	return law{text: fmt.Sprintf(r.nothing()+": each packet keeps %.0f bytes; silent after %.0f packets; at one Hello in 10 s after %s.",
-		r.each, r.stall, long(r.stall*helloEvery))}
-}
-
-// nothing says how far it was seen that nothing lets go by itself.
-func (r reckoning) nothing() string {
-	if p := r.t.Patience; p != nil && p.ForNs < patienceFull {
-		return "Nothing lets go within " + short(seconds(p.ForNs))
-	}
-	return "Nothing lets go by itself"
-}
-
-// sparse: only some of the packets are kept, so the law is a share.
-func (r reckoning) sparse(packets float64) law {
-	sent := float64(r.s.sent)
-	total := math.Ceil(r.stall * sent / packets)
-	return law{text: fmt.Sprintf(r.nothing()+": %.0f of %.0f packets stayed, %.0f bytes each; if that share goes on, silent after %.0f packets; at one Hello in 10 s after %s.",
-		math.Round(packets), sent, r.each, total, long(total*helloEvery))}
-}
-
-// rest: a part went by itself, and then no more.
-func (r reckoning) rest(fall fall) law {
-	return law{text: fmt.Sprintf("Of %d bytes %.0f went by themselves; nothing lets go of the rest: silent after %.0f packets so kept, %.0f bytes each.",
-		r.t.Patience.Before, fall.gone, r.stall, r.each)}
-}
-
-// hold: each packet is kept for a time. At rate x so many are there at once:
-// rate x seconds.
-func (r reckoning) hold(seconds float64) law {
-	rate := r.stall / seconds
-	return law{rate: &rate, text: fmt.Sprintf("A packet is held for %s. %s; silent from %s on.",
-		short(seconds), r.hello(math.Ceil(seconds/helloEvery)), perSecond(rate))}
-}
-
-// drain: they go one after the other, at so many bytes a second.
-func (r reckoning) drain(bytesPerSecond float64) law {
-	rate := bytesPerSecond / r.each
-	standing := 1.0
-	if rate < 1/helloEvery {
-		standing = math.Inf(1)
-	}
-	return law{rate: &rate, text: fmt.Sprintf("It drains at %.0f bytes/s. %s; silent above %s.",
-		bytesPerSecond, r.hello(standing), perSecond(rate))}
-}
-
-// hello says what one Hello in 10 s does when so many of them are held at once.
-func (r reckoning) hello(standing float64) string {
-	if standing < r.stall {
-		return "Harmless at one Hello in 10 s"
-	}
-	return "Silent at one Hello in 10 s after " + long(r.stall*helloEvery)
-}
-
-// level: it holds so much and no more.
-func (r reckoning) level() law {
-	return law{text: fmt.Sprintf("Levels off at %d bytes (%.0f packets): never silent with this send buffer of %d; silent with one under %d.",
-		r.s.peak, math.Round(float64(r.s.peak)/r.each), r.s.sndbuf, 2*r.s.peak)}
-}
-
-// levels reports a charge that stopped growing below the silencing half while
-// far more was sent. Where time lets go, the level depends on the rate, and
-// only the greatest rate shows the highest.
-func (r reckoning) levels(f Finding) bool {
-	packets := float64(r.s.peak) / r.each
-	switch {
-	case f.PacketsToStall != nil || !f.Writable || r.s.peak+1 >= r.s.half():
-		return false
-	case r.fades() && !strings.EqualFold(r.t.Rate, "max"):
-		return false
-	case r.refuses():
-		return true
-	case packets < levelLeast || float64(r.s.sent) < 2*packets:
-		return false
-	}
-	return float64(r.midway()) >= levelShare*float64(r.s.peak)
-}
-
-// refuses reports that most was refused for want of room, though the socket had
-// room itself: a queue on the way is full, and takes no more.
-func (r reckoning) refuses() bool { return r.t.Refused["ENOBUFS"] >= 2*max(r.t.Sent, 1) }
-
-// fades reports that time alone lets go, wholly or in part.
+// fades reports that time alone let go of everything.
 func (r reckoning) fades() bool {
 	p := r.t.Patience
-	return p != nil && (p.ReleasedNs >= 0 || float64(p.Before)-float64(p.After) >= r.each)
+	return p != nil && p.ReleasedNs >= 0 || r.s.held == 0
 }
 
-// midway is the charge when half of the time of sending had passed.
-func (r reckoning) midway() int64 {
-	half := r.t.FirstSendNs + (r.t.LastSendNs-r.t.FirstSendNs)/2
-	var at int64
-	for _, p := range r.s.series {
-		if p.AtNs > half {
-			break
-		}
-		at = p.Bytes
+// byTime: all went by itself, in one way or another.
+func (r reckoning) byTime(l Law) Law {
+	m, residual, ok := fit(r.course, seconds(r.s.oldest), l.Refuses)
+	l.Residual = residual
+	if !ok {
+		return l
 	}
-	return at
+	return l.of(m)
+}
+
+func (l Law) of(m model) Law {
+	l.Kind, l.HoldSeconds, l.DrainPPS, l.Share = m.kind, m.hold, m.drain, m.share
+	if !math.IsInf(m.bound, 1) {
+		l.Bound = math.Round(m.bound)
+	}
+	return l
+}
+
+// partly: a part went while it was watched. Either it goes on, or the rest stays.
+func (r reckoning) partly(l Law) Law {
+	p := r.t.Patience
+	if m, residual, ok := fit(r.course, seconds(r.s.oldest), l.Refuses); ok && m.kind == LawDrain {
+		l.Residual = residual
+		return l.of(m)
+	}
+	l = r.forEver(l)
+	l.Rest, l.Before = p.Before-p.After, p.Before
+	return l
+}
+
+// forEver: nothing was seen to go. Every packet stays, or a share, or all after
+// the first so many, or so many and no more.
+func (r reckoning) forEver(l Law) Law {
+	l.Kind = LawForEver
+	l.Kept = math.Round(float64(r.s.held) / r.each)
+	l.Link = r.link(l.Kept)
+	sent := float64(r.s.sent)
+	switch {
+	case sent <= 0 || l.Kept >= 0.75*sent && !l.Refuses:
+	case l.Refuses || r.level():
+		l.Bound = l.Kept
+	case r.startsLate(sent-l.Kept, l.Kept/sent):
+		l.Passed = sent - l.Kept
+	default:
+		l.Share = l.Kept / sent
+	}
+	return l
+}
+
+// refuses reports that a queue on the way was full while the socket was not.
+func (r reckoning) refuses() bool { return r.t.Refused["ENOBUFS"] >= 2 }
+
+// level reports a charge that stopped growing below the silencing half while
+// far more was sent.
+func (r reckoning) level() bool {
+	return r.s.peak+1 < r.s.half() && r.course.levels(float64(r.s.held)/r.each)
+}
+
+// startsLate reports that the course is rather that of a holder which lets so
+// many pass and then takes all, than of one that takes a share.
+func (r reckoning) startsLate(passed, share float64) bool {
+	if r.s.links > 1 {
+		return false
+	}
+	late, shared := 0.0, 0.0
+	for _, p := range r.course.points {
+		late += math.Abs(max(p.sent-passed, 0) - p.charged)
+		shared += math.Abs(share*p.sent - p.charged)
+	}
+	return len(r.course.points) > 0 && late < shared/2
+}
+
+// link is the one of several links whose packets stayed: the charge grew after
+// them and not after others', or the holder is named after it.
+func (r reckoning) link(kept float64) string {
+	if r.s.index >= len(r.t.Sockets) || kept < 1 {
+		return ""
+	}
+	links := r.t.Sockets[r.s.index].Links
+	most, others := record.LinkTrace{}, int64(0)
+	for _, l := range links {
+		if l.Grew > most.Grew {
+			most, others = l, others+max(most.Grew, 0)
+			continue
+		}
+		others += max(l.Grew, 0)
+	}
+	if grew := float64(most.Grew) / r.each; grew >= 0.9*kept && float64(others) <= 0.1*float64(most.Grew) {
+		return most.Link
+	}
+	for _, l := range links {
+		if strings.HasSuffix(r.f.Holder, " on "+l.Link) || strings.HasSuffix(r.f.Holder, " of "+l.Link) {
+			return l.Link
+		}
+	}
+	return ""
 }

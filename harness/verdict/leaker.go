@@ -79,7 +79,7 @@ func lostPackets(t record.Trace) int64 {
 // they dropped so many, or had so many and their end freed none.
 func (w way) confessed(t record.Trace, lost int64) []string {
 	var names []string
-	for _, l := range w.counts.links {
+	for _, l := range w.tally.links {
 		if q := l.queueing; q != nil && (lost > 0 && q.dropped == lost || l.forgot(t, lost)) {
 			names = appendNew(names, l.qdiscName())
 		}
@@ -138,7 +138,7 @@ func (w way) queueForgot(t record.Trace, q queueCount, lost int64) bool {
 	if i < 0 || !w.passes(q) || q.Hooks[0] != "output" || slices.ContainsFunc(w.links, (*linkCount).tunnelling) {
 		return false
 	}
-	end := counts{ip: ipCounts(*before, t.State[i]), byPacket: w.byPacket}
+	end := tally{ip: ipCounts(*before, t.State[i]), byPacket: w.byPacket}
 	passed, ok := end.ipOutput(nil)
 	return ok && int64(t.State[i].Sent)-passed-q.dropped == lost
 }
@@ -234,7 +234,7 @@ func (w way) end() suspect {
 			names = append(names, l.label)
 		}
 	}
-	for _, l := range w.counts.links {
+	for _, l := range w.tally.links {
 		s.span.links = append(s.span.links, l.label)
 	}
 	s.evidence = w.tale() + ": all were counted"

@@ -30,14 +30,11 @@ const (
 // consult holds what the ladder or the stages named against where the ledger saw
 // the skbs.
 func (f *Finding) consult(t record.Trace) {
-	if f.HeldBytes == 0 {
-		return
-	}
 	if f.Verdict == record.Leaked && leftCharged(t) > 0 {
 		f.consultStages(t)
 		return
 	}
-	if t.Ledger == nil {
+	if t.Ledger == nil || f.HeldBytes == 0 {
 		return
 	}
 	ladder, seen := f.Holder, ledgerHolder(t)

@@ -98,7 +98,7 @@ func TestOrphanedByLedger(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tr := record.Trace{Sent: tt.sent, Settle: record.Reading{Writable: true}, Ledger: tt.ledger}
+			tr := record.Trace{Sent: tt.sent, Truesize: 832, Settle: record.Reading{Writable: true}, Ledger: tt.ledger}
 			if f := Judge(tr); f.Verdict != tt.want || f.Orphans != tt.orphan {
 				t.Errorf("%s with orphans %s, want %s with %s", f.Verdict, f.Orphans, tt.want, tt.orphan)
 			}

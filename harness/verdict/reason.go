@@ -22,11 +22,11 @@ func reason(t record.Trace, f Finding, s socketFacts) string {
 		return fmt.Sprintf("a waiter parked in poll slept on for %s with %d bytes charged, while a fresh poll said writable (limit %d)",
 			short(seconds(t.Waiter.AsleepNs)), t.Waiter.AsleepBytes, s.half())
 	case record.Stalled:
-		return heldReason(t, f, s) + fmt.Sprintf("; poll says not writable (limit %d)", s.half())
+		return heldReason(t, f, s) + "; " + silenceReason(t, s)
 	case record.Held:
 		return heldReason(t, f, s) + "; still writable"
 	case record.Refused:
-		return refusedReason(t)
+		return refusedReason(t, f)
 	default:
 		return fmt.Sprintf("nothing held after %s; %d bytes at the most", count(t.Sent, "packet"), f.PeakBytes)
 	}
@@ -61,6 +61,10 @@ func leakReason(t record.Trace, f Finding) string {
 
 func heldReason(t record.Trace, f Finding, s socketFacts) string {
 	text := fmt.Sprintf("%d bytes held %s after the last of %s", f.HeldBytes, short(seconds(t.SettleNs)), count(t.Sent, "packet"))
+	if t.Settle.Bytes <= 0 {
+		return fmt.Sprintf("%d bytes were charged for longer than %s while packets were sent, the oldest for %s; all gone %s after the last of %s",
+			f.HeldBytes, short(seconds(t.WindowNs)), short(seconds(s.oldest)), short(seconds(t.SettleNs)), count(t.Sent, "packet"))
+	}
 	switch p := t.Patience; {
 	case p == nil:
 	case f.SelfReleaseMs != nil:
@@ -74,18 +78,57 @@ func heldReason(t record.Trace, f Finding, s socketFacts) string {
 	return text
 }
 
-func refusedReason(t record.Trace) string {
-	var parts []string
-	for _, errno := range slices.Sorted(maps.Keys(t.Refused)) {
-		parts = append(parts, fmt.Sprintf("%s %d", errno, t.Refused[errno]))
+// silenceReason says when poll said not writable: at the end, or for a time.
+func silenceReason(t record.Trace, s socketFacts) string {
+	if !t.Settle.Writable {
+		return fmt.Sprintf("poll says not writable (limit %d)", s.half())
 	}
-	text := "sends refused: " + strings.Join(parts, ", ")
-	if len(parts) == 0 {
-		text = "sends refused"
+	for _, sock := range t.Sockets {
+		if w := sock.Course.Worst; silenced(w) {
+			return fmt.Sprintf("poll said not writable for %s from packet %d on, when %d of %d bytes were older than %s (limit %d)",
+				short(seconds(w.ForNs)), w.Packets, w.HeldBytes, w.Bytes, short(seconds(t.WindowNs)), sock.SndBuf/2)
+		}
 	}
-	text += fmt.Sprintf("; %d taken", t.Sent)
+	return "still writable"
+}
+
+func refusedReason(t record.Trace, f Finding) string {
+	text := "sends refused"
+	if n := refusals(t); n > 0 {
+		text = fmt.Sprintf("%d of %d sends refused: %s", n, n+t.Sent, counts(t.Refused))
+	}
 	if t.RestProbe != "" {
 		text += fmt.Sprintf("; one more after settling gave %s", t.RestProbe)
+	}
+	if f.HeldBytes > 0 {
+		text += fmt.Sprintf("; of the %d taken %d bytes are held", t.Sent, f.HeldBytes)
+	}
+	return text
+}
+
+// counts is "ENOBUFS 12, EPERM 1".
+func counts(m map[string]int) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, fmt.Sprintf("%s %d", name, m[name]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// remarks are what stands beside any verdict.
+func remarks(t record.Trace, f Finding) string {
+	text := ""
+	if n := refusals(t); n > 0 && f.Verdict != record.Refused {
+		text += fmt.Sprintf("; %d of %d sends refused: %s", n, n+t.Sent, counts(t.Refused))
+	}
+	if len(t.Reported) > 0 {
+		text += "; ICMP errors came back: " + counts(t.Reported)
+	}
+	for _, s := range t.Sockets {
+		if asked := 2 * s.SndBufAsked; s.SndBuf < asked {
+			text += fmt.Sprintf("; the send buffer asked for, %d, was cut to %d (net.core.wmem_max)", asked, s.SndBuf)
+			break
+		}
 	}
 	return text
 }

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -12,19 +13,21 @@ import (
 const sparkPoints = 24
 
 // Result judges t and compares the verdict with what is expected of a sound
-// kernel: pass, xfail when it is exactly the known defect, else fail. Where no
-// verdict can be given the status is error. Attempts holds this one try.
+// kernel: pass, xfail when it is exactly the known defect on a kernel that may
+// still have it, else fail. Where no verdict can be given the status is error.
+// Attempts holds this one try.
 func Result(name string, expect []record.Verdict, known *record.Known, t record.Trace) record.Result {
 	f := Judge(t)
+	state, remark := status(f, expect, known, t.Kernel)
 	r := record.Result{
 		Scenario: name,
-		Status:   status(f, expect, known),
+		Status:   state,
 		Verdict:  f.Verdict,
 		Expected: record.JoinVerdicts(expect),
 		Known:    known,
 
 		Packets: t.Sent,
-		Refused: map[string]int{},
+		Refused: map[string]int{}, Reported: maps.Clone(t.Reported),
 
 		PeakBytes:      f.PeakBytes,
 		HeldBytes:      f.HeldBytes,
@@ -60,6 +63,13 @@ func Result(name string, expect []record.Verdict, known *record.Known, t record.
 	if f.Trouble != "" {
 		r.Reason = f.Trouble
 	}
+	if remark != "" {
+		r.Reason += "; " + remark
+	}
+	if why := disproved(t.LawCheck); why != "" && f.Trouble == "" {
+		r.Status = record.Fail
+		r.Reason = "the law does not hold: " + why + "; " + r.Reason
+	}
 	// Where nothing else runs the warning is this scenario's; elsewhere it is told
 	// and proves nothing.
 	if t.Quiet && len(t.Warnings) > 0 && r.Status == record.Pass {
@@ -72,17 +82,42 @@ func Result(name string, expect []record.Verdict, known *record.Known, t record.
 	return r
 }
 
-func status(f Finding, expect []record.Verdict, known *record.Known) record.Status {
+// status compares, and says what about a known defect keeps it from being an
+// excuse, or could not be checked.
+func status(f Finding, expect []record.Verdict, known *record.Known, k record.Kernel) (s record.Status, remark string) {
 	switch {
 	case f.Trouble != "":
-		return record.Error
+		return record.Error, ""
 	case slices.Contains(expect, f.Verdict):
-		return record.Pass
-	case known != nil && f.Verdict == known.Verdict:
-		return record.XFail
-	default:
-		return record.Fail
+		return record.Pass, ""
+	case known == nil:
+		return record.Fail, ""
 	}
+	excuse := known.Excuses(f.Verdict, f.Holder, k)
+	if !excuse.Granted {
+		return record.Fail, excuse.Remark
+	}
+	return record.XFail, excuse.Remark
+}
+
+// disproved says what a run of --verify-law showed against the law; "" for
+// nothing.
+func disproved(c *record.LawCheck) string {
+	switch {
+	case c == nil:
+		return ""
+	case c.Under != nil && c.Under.Stalled:
+		return fmt.Sprintf("silent from %s on by the law, and at %s it was silent already", perSecond(c.PredictedPPS), perSecond(c.Under.PPS))
+	case c.Over == nil:
+		return ""
+	case c.NeverSilent && c.Over.Stalled:
+		return fmt.Sprintf("never silent by the law, and after %s as fast as can be it was", count(c.Over.Sent, "packet"))
+	case !c.NeverSilent && !c.Over.Stalled && c.PredictedPPS > 0:
+		return fmt.Sprintf("silent from %s on by the law, and after %s at %s it was not", perSecond(c.PredictedPPS), count(c.Over.Sent, "packet"), perSecond(c.Over.PPS))
+	case !c.NeverSilent && !c.Over.Stalled:
+		return fmt.Sprintf("silent by the law, and after %s as fast as can be it was not", count(c.Over.Sent, "packet"))
+	}
+	return ""
 }
 
 func sockets(t record.Trace) []record.SocketResult {
@@ -91,6 +126,8 @@ func sockets(t record.Trace) []record.SocketResult {
 		out = append(out, record.SocketResult{
 			Name: s.Name, SndBuf: s.SndBuf, Packets: s.Sent, PeakBytes: s.Peak,
 			HeldBytes: heldBy(t, i), Meters: maps.Clone(s.Meters),
+			SilentTimes: s.Course.SilentTimes, SilentMs: s.Course.SilentNs / 1e6, Silences: slices.Clone(s.Course.Silences),
+			StalledOn: s.StalledOn, Links: slices.Clone(s.Links),
 		})
 	}
 	return out

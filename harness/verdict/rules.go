@@ -23,7 +23,7 @@ func (f *Finding) rule(t record.Trace) {
 	switch {
 	case underflowed(t):
 		f.Verdict = record.Underflow
-	case left > 0 && fadesAway(t):
+	case left > 0 && fadesAway(t) && t.Rest == nil:
 		// NB: the refilled charge would go by itself, and so would what it pins.
 		f.Verdict = keptVerdict(t)
 	case left > 0 || f.PinnedSockets > 0:
@@ -36,18 +36,63 @@ func (f *Finding) rule(t record.Trace) {
 		f.Verdict = record.Orphaned
 	case t.Waiter.AsleepNs > 0:
 		f.Verdict = record.LostWakeup
-	case t.Settle.Bytes > 0:
-		f.Verdict = keptVerdict(t)
+	case stalled(t):
+		f.Verdict = record.Stalled
+	case mostRefused(t):
+		f.Verdict = record.Refused
+	case hasHeld(t):
+		f.Verdict = record.Held
 	case refused(t):
 		f.Verdict = record.Refused
+	case t.Sent == 0:
+		f.Trouble = "no packet was sent, so nothing is shown; give it a count, or more time"
+	case t.Truesize <= 0:
+		f.Trouble = "what one packet is charged with could not be measured here, so that nothing was held proves nothing"
 	case gaveUp(t):
 		f.Trouble = fmt.Sprintf("the sender gave up after %d of %d packets on a full socket, yet nothing is held: something was slow, not stuck; run it again on a quieter machine", t.Sent, t.Planned)
 	case stoodStill(t):
 		f.Trouble = fmt.Sprintf("the socket had been full, and %s passed between the last send and the look at what it held: the machine stood still, run it again on a quieter one",
 			short(seconds(t.Settle.AtNs-t.LastSendNs)))
+	case sentTooFew(t):
+		f.Trouble = fmt.Sprintf("only %d of the %d packets asked for were tried, so nothing is shown; run it again on a quieter machine, or ask for fewer", t.Sent+refusals(t), t.Asked)
 	default:
 		f.Verdict = record.Clean
 	}
+}
+
+// enoughShare is what part of the packets asked for must have been tried for
+// their charges to prove anything.
+const enoughShare = 0.9
+
+func sentTooFew(t record.Trace) bool {
+	return float64(t.Sent+refusals(t)) < enoughShare*float64(t.Asked)
+}
+
+// hasHeld reports that something was charged for longer than the settling window:
+// at its end, or while packets were still being sent.
+func hasHeld(t record.Trace) bool { return heldBytes(t) > 0 }
+
+// silencedShare is what part of the charge must be older than the settling window
+// while a socket is not writable, for what is held to be what silences it.
+// Otherwise it is the sender's own haste.
+const silencedShare = 0.5
+
+// stalled reports a socket silenced by what is held: at the end of settling, or
+// for a time before.
+func stalled(t record.Trace) bool {
+	if t.Settle.Bytes > 0 && !t.Settle.Writable {
+		return true
+	}
+	for _, s := range t.Sockets {
+		if silenced(s.Course.Worst) {
+			return true
+		}
+	}
+	return false
+}
+
+func silenced(s record.Silence) bool {
+	return s.HeldBytes > 0 && float64(s.HeldBytes) >= silencedShare*float64(s.Bytes)
 }
 
 // lateLook is far longer than giving up a full socket and settling take.
@@ -75,10 +120,14 @@ func underflowed(t record.Trace) bool {
 	return false
 }
 
-// leftCharged is the charge after the last rung.
+// leftCharged is the charge after the last rung and, where time had let go of
+// the first filling, after as long a wait again.
 func leftCharged(t record.Trace) int64 {
 	if len(t.Rungs) == 0 {
 		return 0
+	}
+	if t.Rest != nil {
+		return max(t.Rest.After, 0)
 	}
 	return max(t.Rungs[len(t.Rungs)-1].After, 0)
 }
@@ -86,15 +135,15 @@ func leftCharged(t record.Trace) int64 {
 // fadesAway reports that time alone was seen to let go of everything. What is
 // left of a second filling is then no leak.
 func fadesAway(t record.Trace) bool {
-	return t.Patience != nil && t.Patience.ReleasedNs >= 0 && t.Settle.Bytes > 0
+	return t.Patience != nil && t.Patience.ReleasedNs >= 0 && hasHeld(t)
 }
 
-// keptVerdict tells the two verdicts of what was held at the end of settling.
+// keptVerdict tells the two verdicts of what was held.
 func keptVerdict(t record.Trace) record.Verdict {
-	if t.Settle.Writable {
-		return record.Held
+	if stalled(t) {
+		return record.Stalled
 	}
-	return record.Stalled
+	return record.Held
 }
 
 // neverLetGo reports a charge that neither time nor a rung was seen to free.
@@ -161,17 +210,20 @@ func refusals(t record.Trace) int {
 	return all
 }
 
-// refused expects that nothing is held. ENOBUFS is what load gives too, so it
-// must be the rule and not the exception.
+// mostRefused reports that a link or its queue refused at least half of what it
+// was given.
+func mostRefused(t record.Trace) bool {
+	all := refusals(t)
+	return all > 0 && all >= t.Sent
+}
+
+// refused expects that nothing is held. ENOBUFS is what load gives too, so once
+// is not enough; any other errno that no ICMP error explains is the link's word.
 func refused(t record.Trace) bool {
 	for errno, n := range t.Refused {
 		if errno != "ENOBUFS" && n > 0 {
 			return true
 		}
 	}
-	all := refusals(t)
-	if t.RestProbe != "" {
-		return true
-	}
-	return all > 0 && 2*float64(all) >= float64(t.Sent)+float64(all)
+	return t.RestProbe != ""
 }

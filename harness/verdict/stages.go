@@ -54,7 +54,7 @@ func (s span) covers(place string) bool {
 
 // way is the account of the packets' way through the sandbox's own namespace.
 type way struct {
-	counts
+	tally
 	stages []stage
 	// links are those on the way, the uppermost first.
 	links []*linkCount
@@ -65,10 +65,10 @@ type way struct {
 // account follows the packets from the socket down. ok is false where the trace
 // has no pictures to take a difference of.
 func account(t record.Trace) (w way, ok bool) {
-	if w.counts, ok = countBetween(t); !ok {
+	if w.tally, ok = countBetween(t); !ok {
 		return w, false
 	}
-	for _, l := range w.counts.links {
+	for _, l := range w.tally.links {
 		if l.Via {
 			w.collect(l, 0)
 		}
@@ -85,7 +85,7 @@ func account(t record.Trace) (w way, ok bool) {
 
 func (w *way) collect(l *linkCount, depth int) {
 	// A loop of links cannot be built, but a bent trace may have one.
-	if depth > len(w.counts.links) {
+	if depth > len(w.tally.links) {
 		return
 	}
 	l.depth = max(l.depth, depth)

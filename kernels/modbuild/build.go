@@ -153,30 +153,6 @@ func (t tree) find(m Mutant) (string, error) {
 	return "", fmt.Errorf("its source has no %s", strings.Join(m.File, " nor "))
 }
 
-// patch applies the semantic patch to from and writes to.
-func patch(ctx context.Context, m Mutant, from, to string) (string, error) {
-	if err := os.Remove(to); err != nil {
-		return "", err
-	}
-	var diff strings.Builder
-	sp := filepath.Join(filepath.Dir(to), cocciFile)
-	if err := os.WriteFile(sp, []byte(m.Patch), 0o644); err != nil {
-		return "", err
-	}
-	err := command{
-		argv: []string{"spatch", "--very-quiet", "--timeout", "120", "--sp-file", sp, from, "-o", to},
-		out:  &diff,
-	}.run(ctx)
-	none := err != nil && strings.Contains(err.Error(), "no modified files")
-	if err != nil && !none {
-		return "", fmt.Errorf("apply %s: %w", filepath.Join(m.Dir, cocciFile), err)
-	}
-	if none || strings.TrimSpace(diff.String()) == "" {
-		return "", fmt.Errorf("apply %s to %s: %w", filepath.Join(m.Dir, cocciFile), from, ErrNothingChanged)
-	}
-	return diff.String(), nil
-}
-
 // kbuild builds the one module of the folder's Makefile. obj-y and obj-m are
 // set anew after it, so of all it lists only the parts of this module count.
 // from is where the source stands; headers of its neighbours are included by

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -20,6 +21,11 @@ type command struct {
 	out io.Writer
 	// messages takes standard error; nil leaves it to the error alone.
 	messages io.Writer
+	// env replaces the caller's environment, attr says what the process may do;
+	// nil for both as the caller. files are open in it from descriptor 3 on.
+	env   []string
+	attr  *syscall.SysProcAttr
+	files []*os.File
 }
 
 // maxMessage bounds what an error tells of a program's messages, in bytes.
@@ -50,7 +56,12 @@ func (c command) run(ctx context.Context) error {
 	}
 	cmd := exec.CommandContext(ctx, program, c.argv[1:]...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout = c.dir, c.in, c.out
-	cmd.Env = append(os.Environ(), "LC_ALL=C", "MAKEFLAGS=")
+	env := c.env
+	if env == nil {
+		env = os.Environ()
+	}
+	cmd.Env = append(env, "LC_ALL=C", "MAKEFLAGS=")
+	cmd.SysProcAttr, cmd.ExtraFiles = c.attr, c.files
 	cmd.WaitDelay = 5 * time.Second
 	var said strings.Builder
 	cmd.Stderr = &said

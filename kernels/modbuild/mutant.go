@@ -2,9 +2,9 @@ package modbuild
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"skleak/record"
+	"skleak/record/foreign"
 )
 
 // The files of a mutant's folder.
@@ -26,6 +27,9 @@ const (
 
 // maxMutant bounds each file of a mutant in bytes.
 const maxMutant = 64 << 10
+
+// maxMutants bounds the mutants of a folder.
+const maxMutants = 1000
 
 // Mutant is one bug, stated so that it can be put into several versions.
 type Mutant struct {
@@ -54,8 +58,8 @@ type Mutant struct {
 type Found struct {
 	Scenario string         `yaml:"scenario" json:"scenario"`
 	Verdict  record.Verdict `yaml:"verdict" json:"verdict"`
-	// Holder is what Result.Holder must be, with * for any text; "" for
-	// whatever it is.
+	// Holder is what Result.Holder must be, with * for any text. A verdict that
+	// says something is held needs it: the true holder, or record.NotKnown.
 	Holder string `yaml:"holder" json:"holder,omitempty"`
 	// Count is how many packets the scenario is run with; 0 for as many as the
 	// catalogue says.
@@ -80,28 +84,60 @@ func (f *Files) UnmarshalYAML(unmarshal func(any) error) error {
 	return nil
 }
 
-// Load reads the mutant in a folder. Its errors say file, line and column.
-func Load(dir string) (Mutant, error) {
-	dir, err := filepath.Abs(dir)
+// Load reads the mutant in a folder, which may come from elsewhere: no link in it
+// leads out of the folder it is in. Its errors say file, line and column.
+func Load(ctx context.Context, dir string) (m Mutant, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return Mutant{}, fmt.Errorf("read a mutant: %w", err)
+	}
+	root, err := os.OpenRoot(filepath.Dir(dir))
 	if err != nil {
 		return Mutant{}, fmt.Errorf("read a mutant: %w", err)
 	}
-	return load(os.DirFS(filepath.Dir(dir)), filepath.Dir(dir), filepath.Base(dir))
+	defer func() { err = errors.Join(err, root.Close()) }()
+	return load(bounded{ctx, root}, filepath.Dir(dir), filepath.Base(dir))
 }
 
 // LoadAll reads every mutant in the folders of dir, by name. dir may be a
-// mutant's own folder.
-func LoadAll(dir string) ([]Mutant, error) {
+// mutant's own folder. See Load.
+func LoadAll(ctx context.Context, dir string) (list []Mutant, err error) {
 	if _, err := os.Stat(filepath.Join(dir, yamlFile)); err == nil {
-		m, err := Load(dir)
+		m, err := Load(ctx, dir)
 		return []Mutant{m}, err
 	}
-	return LoadFS(os.DirFS(dir), dir)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("look for mutants: %w", err)
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	return loadFS(root.FS(), bounded{ctx, root}, dir)
 }
 
-// LoadFS reads every mutant in the folders of files, by name; dir is what
-// messages call it.
-func LoadFS(files fs.FS, dir string) ([]Mutant, error) {
+// source gives the text of a file.
+type source interface {
+	text(name string) ([]byte, error)
+}
+
+// bounded reads what a stranger may have made.
+type bounded struct {
+	ctx  context.Context
+	root *os.Root
+}
+
+func (b bounded) text(name string) ([]byte, error) {
+	return foreign.ReadIn(b.ctx, b.root, name, maxMutant)
+}
+
+// builtIn reads what is built in.
+type builtIn struct{ fs.FS }
+
+func (b builtIn) text(name string) ([]byte, error) { return fs.ReadFile(b.FS, name) }
+
+// LoadFS reads every mutant in the folders of files, which are trusted, by name;
+// dir is what messages call it.
+func LoadFS(files fs.FS, dir string) ([]Mutant, error) { return loadFS(files, builtIn{files}, dir) }
+
+func loadFS(files fs.FS, from source, dir string) ([]Mutant, error) {
 	found, err := fs.Glob(files, "*/"+yamlFile)
 	if err != nil {
 		return nil, fmt.Errorf("look for mutants in %s: %w", dir, err)
@@ -109,9 +145,12 @@ func LoadFS(files fs.FS, dir string) ([]Mutant, error) {
 	if len(found) == 0 {
 		return nil, fmt.Errorf("look for mutants in %s: %w: no NAME/%s in it", dir, fs.ErrNotExist, yamlFile)
 	}
+	if len(found) > maxMutants {
+		return nil, fmt.Errorf("look for mutants in %s: %d of them, want at most %d", dir, len(found), maxMutants)
+	}
 	var all []Mutant
 	for _, file := range found {
-		m, err := load(files, dir, path.Dir(file))
+		m, err := load(from, dir, path.Dir(file))
 		if err != nil {
 			return nil, err
 		}
@@ -121,7 +160,7 @@ func LoadFS(files fs.FS, dir string) ([]Mutant, error) {
 	return all, nil
 }
 
-func load(files fs.FS, dir, name string) (Mutant, error) {
+func load(files source, dir, name string) (Mutant, error) {
 	if !validName(name) {
 		return Mutant{}, fmt.Errorf("mutant %q: name its folder with small letters, digits, - and _", name)
 	}
@@ -137,17 +176,16 @@ func load(files fs.FS, dir, name string) (Mutant, error) {
 	if err != nil {
 		return Mutant{}, fmt.Errorf("mutant %s: %w", name, err)
 	}
+	if err := checkPatch(string(patch)); err != nil {
+		return Mutant{}, fmt.Errorf("%s: %w", filepath.Join(dir, name, cocciFile), err)
+	}
 	m.Name, m.Dir, m.Patch = name, filepath.Join(dir, name), string(patch)
 	return m, nil
 }
 
-func read(files fs.FS, name string) ([]byte, error) {
-	f, err := files.Open(name)
+func read(files source, name string) ([]byte, error) {
+	data, err := files.text(name)
 	if err != nil {
-		return nil, err
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxMutant+1))
-	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
 	if len(data) == 0 || len(data) > maxMutant {
@@ -250,6 +288,10 @@ func (f Found) check(at string) error {
 		return &keyError{at + ".scenario", fmt.Sprintf("%q is no scenario's name; they are like tun/unread", f.Scenario)}
 	case !f.Verdict.Valid():
 		return &keyError{at + ".verdict", fmt.Sprintf("unknown verdict %q; the verdicts are %s", f.Verdict, record.JoinVerdicts(record.Verdicts()))}
+	case f.Verdict.NeedsHolder() && f.Holder == "":
+		return &keyError{at + ".verdict", fmt.Sprintf("%s without a holder: name who truly holds, like \"driver of v0\", or %q", f.Verdict, record.NotKnown)}
+	case !record.ValidPattern(f.Holder):
+		return &keyError{at + ".holder", fmt.Sprintf("holder %q is no pattern: write * for any text, ? for a character", f.Holder)}
 	case f.Count < 0 || f.Count > 100_000_000:
 		return &keyError{at + ".count", fmt.Sprintf("count of %d; give 1 to 100000000, or leave it out", f.Count)}
 	}

@@ -47,6 +47,8 @@ func TestLoadErrors(t *testing.T) {
 		{"unknown key", good + "author: me\n", "dir/forgets/mutant.yaml:7:1: unknown field"},
 		{"verdict", strings.Replace(good, "leaked", "leaky", 1), `mutant.yaml:6:41: unknown verdict "leaky"`},
 		{"scenario", strings.Replace(good, "team/broadcast", "team", 1), `mutant.yaml:6:16: "team" is no scenario's name`},
+		{"no holder", strings.Replace(good, `, holder: "driver of *"`, "", 1), "mutant.yaml:6:41: leaked without a holder"},
+		{"holder", strings.Replace(good, "driver of *", "driver of [", 1), `holder "driver of [" is no pattern`},
 		{"count", strings.Replace(good, "count: 3", "count: -3", 1), "count of -3"},
 		{"no about", strings.Replace(good, "it forgets", `""`, 1), "mutant.yaml:1:8: about is missing"},
 		{"outside", strings.Replace(good, "drivers/net/team/team.c", "../../etc/passwd.c", 1), "is no C file"},

@@ -7,8 +7,8 @@ import (
 	"skleak/record"
 )
 
-// counts is what a sandbox counted between two pictures, in packets.
-type counts struct {
+// tally is what a sandbox counted between two pictures, in packets.
+type tally struct {
 	links  []*linkCount
 	queues []queueCount
 	// ip are the counters of each namespace by name.
@@ -47,7 +47,7 @@ type queueCount struct {
 
 // countBetween takes the difference of the last picture before the ladder and the one
 // before the traffic; ok is false where there are no two.
-func countBetween(t record.Trace) (c counts, ok bool) {
+func countBetween(t record.Trace) (c tally, ok bool) {
 	before, after := pictures(t)
 	if before == nil || after == nil {
 		return c, false
@@ -101,7 +101,7 @@ func ipCounts(before, after record.State) map[string]map[string]int64 {
 	return all
 }
 
-func (c counts) link(netns, name string) *linkCount {
+func (c tally) link(netns, name string) *linkCount {
 	for _, l := range c.links {
 		if l.Netns == netns && l.Name == name {
 			return l
@@ -269,7 +269,7 @@ func (l *linkCount) handed() int64 {
 // counts none of them. A tunnel's packets pass it twice. OutTransmits is new in
 // 6.7 (b4a11b2033b7), where OutRequests no longer counts what has its header
 // included; before it OutRequests was counted there.
-func (c counts) ipOutput(onTheWay []*linkCount) (n int64, ok bool) {
+func (c tally) ipOutput(onTheWay []*linkCount) (n int64, ok bool) {
 	own := c.ip[""]
 	if c.byPacket || own == nil {
 		return 0, false

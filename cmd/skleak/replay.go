@@ -1,0 +1,32 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// replay is the command that does the same again on one kernel: words, every flag
+// that was given and bears on what is measured, and what was named.
+func replay(words []string, fs *pflag.FlagSet, args []string) string {
+	all := append([]string{"skleak"}, words...)
+	fs.Visit(func(f *pflag.Flag) {
+		if !slices.Contains(besideTheRun(), f.Name) {
+			all = append(all, "--"+f.Name+"="+f.Value.String())
+		}
+	})
+	if slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "-") }) {
+		// A file may be called like a flag.
+		all = append(all, "--")
+	}
+	return shellWords(append(all, args...)...)
+}
+
+// besideTheRun are the flags that choose a kernel, which the caller does, or say
+// where results go.
+func besideTheRun() []string {
+	return []string{
+		"kernel", "kernels", "shard", "parallel", "runs", "keep", "save", "json", "format", "output", "strict",
+	}
+}

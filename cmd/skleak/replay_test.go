@@ -1,0 +1,22 @@
+package main
+
+import "testing"
+
+func TestReplayKeepsEveryFlagThatBearsOnTheRun(t *testing.T) {
+	status := statusCode(0)
+	cmd := vmRunCommand(terminal{}, &status)
+	err := cmd.Flags().Parse([]string{
+		"--kernel", "debian:6.1", "--count=10", "--rate", "43", "--patience=5s", "--ledger", "--jobs=2",
+		"--save", "dir", "--json", "-o", "x", "--keep", "guest", "a b.yaml",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "skleak vm run --kernel debian:6.1 --count=10 --jobs=2 --ledger=on --patience=5s --rate=43 'a b.yaml'"
+	if got := replay([]string{"vm", "run", "--kernel", "debian:6.1"}, cmd.Flags(), cmd.Flags().Args()); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if got := replay([]string{"run"}, cmd.Flags(), []string{"-x"}); got[len(got)-5:] != "-- -x" {
+		t.Errorf("%s", got)
+	}
+}
