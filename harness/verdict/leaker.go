@@ -11,12 +11,9 @@ import (
 // leastPacket is the least that a packet can be charged with, in bytes.
 const leastPacket = 256
 
-// notKnown is the holder of a leak that nothing shows the place of.
-const notKnown = "not known"
-
 // suspect is what the stages have to say about a leak.
 type suspect struct {
-	// holder is one stage, "between A and B", "after A", notKnown, or "" where
+	// holder is one stage, "between A and B", "after A", record.NotKnown, or "" where
 	// nothing stays charged.
 	holder string
 	// span is what holder comprises where it is no single stage.
@@ -36,17 +33,17 @@ func leaker(t record.Trace) suspect {
 	}
 	w, ok := account(t)
 	if !ok {
-		return suspect{holder: notKnown}
+		return suspect{holder: record.NotKnown}
 	}
 	lost := lostPackets(t)
 	if names := w.confessed(t, lost); len(names) > 0 {
 		if len(names) > 1 {
-			return suspect{holder: notKnown, evidence: w.tale()}
+			return suspect{holder: record.NotKnown, evidence: w.tale()}
 		}
 		return suspect{holder: names[0], single: true, evidence: w.tale()}
 	}
 	if lost == 0 {
-		return suspect{holder: notKnown, evidence: w.tale()}
+		return suspect{holder: record.NotKnown, evidence: w.tale()}
 	}
 	at, ok := w.missing(lost)
 	switch {
@@ -60,7 +57,7 @@ func leaker(t record.Trace) suspect {
 	case w.complete():
 		return w.end()
 	default:
-		return suspect{holder: notKnown, evidence: w.tale()}
+		return suspect{holder: record.NotKnown, evidence: w.tale()}
 	}
 }
 

@@ -127,7 +127,7 @@ func TestLeakOfALink(t *testing.T) {
 	checkLeaks(t, []leakCase{
 		{"a veth", one(via("veth", "v0", 2970)), "between IP output and v0"},
 		{"a veth that says it dropped them", one(dropped(via("veth", "v0", 2970), 30)), "driver of v0"},
-		{"a veth that dropped others", one(dropped(via("veth", "v0", 2960), 40)), notKnown},
+		{"a veth that dropped others", one(dropped(via("veth", "v0", 2960), 40)), record.NotKnown},
 		{"all of a veth's", scene{sent: 3000, lost: 3000, ip: ipOut(3000), links: []record.LinkState{via("veth", "v0", 0)}}, "between IP output and v0"},
 		{"behind a veth's count", one(via("veth", "v0", 3000)), "after v0"},
 		{"a dummy", one(via("dummy", "d0", 3000)), "driver of d0"},
@@ -141,21 +141,21 @@ func TestLeakOfALink(t *testing.T) {
 			sent: 3000, lost: 3000, ip: ipOut(3000),
 			links: []record.LinkState{via("bridge", "br0", 3000, "p0", "p1"), below("veth", "p0", 3000), below("veth", "p1", 0)},
 		}, "after br0"},
-		{"a bond, or a port", one(via("bond", "bond0", 2970, "p0", "p1"), below("veth", "p0", 1485), below("veth", "p1", 1485)), "between IP output and p0 and p1"},
-		{"a bond that copies", one(via("bond", "bond0", 5940, "p0", "p1"), below("veth", "p0", 2970), below("veth", "p1", 2970)), "between IP output and p0 and p1"},
-		{"a bond's port under a vlan", one(via("vlan", "b.7", 3000, "bond0"), below("bond", "bond0", 2970, "p0"), below("veth", "p0", 2970)), "between b.7 and p0"},
+		{"a bond, or a port", one(via("bond", "bond0", 2970, "p0", "p1"), below("veth", "p0", 1485), below("veth", "p1", 1485)), "between IP output and the ports of bond0"},
+		{"a bond that copies", one(via("bond", "bond0", 5940, "p0", "p1"), below("veth", "p0", 2970), below("veth", "p1", 2970)), "between IP output and the ports of bond0"},
+		{"a bond's port under a vlan", one(via("vlan", "b.7", 3000, "bond0"), below("bond", "bond0", 2970, "p0"), below("veth", "p0", 2970)), "between b.7 and the ports of bond0"},
 		{"a team that says it dropped them", one(dropped(via("team", "team0", 2970, "p0"), 30), below("veth", "p0", 2970)), "between team0 and p0"},
 		{"a few of all that a team dropped", scene{
 			sent: 3000, lost: 3, ip: ipOut(3000),
 			links: []record.LinkState{dropped(via("team", "team0", 0, "p0"), 3000), below("veth", "p0", 0)},
-		}, notKnown},
+		}, record.NotKnown},
 		{"a few of all that a veth dropped", scene{
 			sent: 3000, lost: 3, ip: ipOut(3000), links: []record.LinkState{dropped(via("veth", "v0", 0), 3000)},
 		}, "driver of v0"},
 		{"a few of all that a veth dropped below a vlan", scene{
 			sent: 3000, lost: 3, ip: ipOut(3000),
 			links: []record.LinkState{dropped(via("vlan", "v0.7", 0, "v0"), 3000), dropped(below("veth", "v0", 0), 3000)},
-		}, notKnown},
+		}, record.NotKnown},
 		{"a tunnel", scene{
 			sent: 3000, lost: 30, ip: ipOut(5970),
 			links: []record.LinkState{via("gre", "gr0", 2970, "v0"), below("veth", "v0", 2970)},
@@ -164,7 +164,7 @@ func TestLeakOfALink(t *testing.T) {
 			sent: 3000, lost: 3000, ip: ipOut(3000),
 			links: []record.LinkState{failed(via("geneve", "gv0", 0, "v0"), 3000), below("veth", "v0", 0)},
 		}, "driver of gv0"},
-		{"a driver that counts nothing", one(via("strange", "x0", 0)), notKnown},
+		{"a driver that counts nothing", one(via("strange", "x0", 0)), record.NotKnown},
 		{"a packet socket's", scene{sent: 3000, lost: 30, socket: "packet", ip: ipOut(2), links: []record.LinkState{via("veth", "v0", 2970)}}, "between the socket and v0"},
 		{"two links of one socket", one(via("veth", "v0", 1500), via("veth", "w0", 1470)), "between IP output and v0 and w0"},
 	})
@@ -189,11 +189,11 @@ func TestLeakBeforeTheLinks(t *testing.T) {
 		{"a verdict to drop that does not free", scene{sent: 3000, lost: 3000, ip: ipOut(0), queues: drop, links: idle}, "nfqueue 0"},
 		{"one in 1,000 accepted and gone", scene{sent: 3000, lost: 3, ip: ipOut(2997), queues: accepted(3000), links: less}, "nfqueue 0"},
 		{"one in 1,000 of the verdicts to drop", scene{sent: 3000, lost: 3, ip: ipOut(0), queues: drop, links: idle}, "nfqueue 0"},
-		{"the same, and others come through", scene{sent: 3000, lost: 3, ip: ipOut(1000), queues: some, links: []record.LinkState{via("veth", "v0", 1000)}}, notKnown},
+		{"the same, and others come through", scene{sent: 3000, lost: 3, ip: ipOut(1000), queues: some, links: []record.LinkState{via("veth", "v0", 1000)}}, record.NotKnown},
 		{"one before the ladder, one on it", scene{sent: 3000, lost: 2, ip: ipOut(2998), endIP: ipOut(2998), queues: one, links: []record.LinkState{via("veth", "v0", 2998)}}, "nfqueue 0"},
 		{"the same at postrouting", scene{sent: 3000, lost: 3, ip: ipOut(3000), queues: late, links: less}, "between nfqueue 0 and v0"},
 		{"a veth after an NFQUEUE", scene{sent: 3000, lost: 3, ip: ipOut(3000), queues: accepted(3000), links: less}, "between IP output and v0"},
-		{"all of a veth's after an NFQUEUE that waited", scene{sent: 3000, lost: 3000, ip: ipOut(0), endIP: ipOut(3000), queues: wait, links: idle}, notKnown},
+		{"all of a veth's after an NFQUEUE that waited", scene{sent: 3000, lost: 3000, ip: ipOut(0), endIP: ipOut(3000), queues: wait, links: idle}, record.NotKnown},
 		{"an NFQUEUE that forgets what waits", scene{sent: 3000, lost: 3000, ip: ipOut(0), endIP: ipOut(0), queues: wait, links: idle}, "nfqueue 0"},
 		{"an NFQUEUE that took only some", scene{sent: 3000, lost: 30, ip: ipOut(2970), queues: accepted(100), links: []record.LinkState{via("veth", "v0", 2970)}}, "nfqueue 0"},
 		{"an older kernel", scene{sent: 3000, lost: 30, ip: map[string]uint64{"OutRequests": 3000}, links: []record.LinkState{via("veth", "v0", 2970)}}, "between IP output and v0"},
@@ -208,12 +208,12 @@ func TestLeakAmongForeignPackets(t *testing.T) {
 	}
 	checkLeaks(t, []leakCase{
 		{"an ARP request on the way", scene{sent: 3000, lost: 30, ip: ipOut(3000), links: port(2971)}, "between v0.7 and v0"},
-		{"too many to tell", scene{sent: 3000, lost: 30, ip: ipOut(3000), links: port(2980)}, notKnown},
+		{"too many to tell", scene{sent: 3000, lost: 30, ip: ipOut(3000), links: port(2980)}, record.NotKnown},
 		{"as many as were lost", scene{sent: 3000, lost: 30, ip: ipOut(3000), links: port(3000)}, "after v0.7"},
-		{"more than were sent", scene{sent: 3000, lost: 30, ip: ipOut(3000), links: port(3007)}, notKnown},
-		{"few lost", scene{sent: 3000, lost: 3, ip: ipOut(3000), links: port(2998)}, notKnown},
+		{"more than were sent", scene{sent: 3000, lost: 30, ip: ipOut(3000), links: port(3007)}, record.NotKnown},
+		{"few lost", scene{sent: 3000, lost: 3, ip: ipOut(3000), links: port(2998)}, record.NotKnown},
 		{"a report of membership", scene{sent: 3000, lost: 30, ip: ipOut(3001), links: port(2970)}, "between v0.7 and v0"},
-		{"more vanish than are charged", scene{sent: 3000, lost: 30, ip: ipOut(3000), links: port(2900)}, notKnown},
+		{"more vanish than are charged", scene{sent: 3000, lost: 30, ip: ipOut(3000), links: port(2900)}, record.NotKnown},
 	})
 }
 
@@ -243,21 +243,21 @@ func TestLeakOfAQdisc(t *testing.T) {
 	checkLeaks(t, []leakCase{
 		{"its end forgot what a child had", kept("sfq on v0", 128*78, nil), "qdisc sfq on v0"},
 		{"the same, and nobody knows what a packet costs", kept("sfq on v0", 128*78, func(t *record.Trace) { t.Truesize = 0 }), "qdisc sfq on v0"},
-		{"its end freed them", kept("sfq on v0", 128*78, func(t *record.Trace) { t.Rungs[0].Before *= 2 }), notKnown},
-		{"it had fewer", kept("sfq on v0", 127*78, nil), notKnown},
-		{"a packet's charge does not fit", kept("sfq on v0", 128*78, func(t *record.Trace) { t.Truesize = 830 }), notKnown},
+		{"its end freed them", kept("sfq on v0", 128*78, func(t *record.Trace) { t.Rungs[0].Before *= 2 }), record.NotKnown},
+		{"it had fewer", kept("sfq on v0", 127*78, nil), record.NotKnown},
+		{"a packet's charge does not fit", kept("sfq on v0", 128*78, func(t *record.Trace) { t.Truesize = 830 }), record.NotKnown},
 		{"a child dropped as many", with(tree(2970, func(r, c *record.QdiscState) {
 			r.Packets, r.Drops, c.Packets, c.Drops = 2970, 30, 2970, 30
 		}), 30, same), "qdisc sfq on v0"},
 		{"the root dropped as many", with(tree(2970, func(r, c *record.QdiscState) { r.Packets, r.Drops, c.Packets = 2970, 30, 2970 }), 30, same), "qdisc htb on v0"},
-		{"it dropped more", with(tree(2000, func(r, _ *record.QdiscState) { r.Packets, r.Drops = 2000, 1000 }), 30, same), notKnown},
+		{"it dropped more", with(tree(2000, func(r, _ *record.QdiscState) { r.Packets, r.Drops = 2000, 1000 }), 30, same), record.NotKnown},
 		{"as many vanished in it, or before it", with(tree(2970, func(r, _ *record.QdiscState) { r.Packets = 2970 }), 30, same), "between IP output and qdisc htb on v0"},
 		{"the socket was told of each", with(tree(2970, func(r, _ *record.QdiscState) { r.Packets = 2970 }), 30, func(s *scene) { s.sent, s.refused = 2970, 30 }), "qdisc htb on v0"},
 		{"the socket was told of more", with(tree(2970, func(r, _ *record.QdiscState) { r.Packets = 2970 }), 30, func(s *scene) { s.sent, s.refused = 2960, 40 }), "between IP output and qdisc htb on v0"},
 		{"the driver below it", with(tree(2970, func(r, _ *record.QdiscState) { r.Packets = 3000 }), 30, same), "driver of v0"},
 		{"two dropped as many", with(tree(2970, func(r, _ *record.QdiscState) { r.Packets, r.Drops = 2970, 30 }), 30, func(s *scene) {
 			s.links = append(s.links, record.LinkState{Name: "w0", Kind: "veth", TxDropped: 30})
-		}), notKnown},
+		}), record.NotKnown},
 	})
 }
 
@@ -272,7 +272,7 @@ func TestLeakWithoutAccount(t *testing.T) {
 		t.Errorf("by %q: %s", f.HolderBy, f.Reason)
 	}
 	tr.State = slices.DeleteFunc(tr.State, func(st record.State) bool { return st.When == "before" })
-	if f := Judge(tr); f.Holder != notKnown || f.HolderBy != "" || stages(tr) != nil {
+	if f := Judge(tr); f.Holder != record.NotKnown || f.HolderBy != "" || stages(tr) != nil {
 		t.Errorf("holder %q by %q", f.Holder, f.HolderBy)
 	}
 }
@@ -299,7 +299,7 @@ func TestStagesAndLedger(t *testing.T) {
 		{"elsewhere", span, led("nfqueue 0"), "between v0.7 and v0 (stages) or nfqueue 0 (ledger)", byNeither},
 		{"before it", span, led("the stack, before any device"), "between v0.7 and v0 (stages) or the stack, before any device (ledger)", byNeither},
 		{"stages do not know", unknown, led("driver of x0"), "driver of x0", byLedger},
-		{"nobody knows", unknown, nil, notKnown, ""},
+		{"nobody knows", unknown, nil, record.NotKnown, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -62,10 +62,10 @@ func (f *Finding) consultStages(t record.Trace) {
 	s := f.suspect
 	switch {
 	case seen == "":
-		if s.holder != notKnown {
+		if s.holder != record.NotKnown {
 			f.HolderBy = byStages
 		}
-	case s.holder == notKnown:
+	case s.holder == record.NotKnown:
 		f.Holder, f.HolderBy = seen, byLedger
 	case s.single && sameHolders(s.holder, seen), !s.single && s.comprises(seen):
 		f.Holder, f.HolderBy = seen, byStagesToo

@@ -276,6 +276,9 @@ func (g group) entry() stage {
 	}
 	s.Stage.Stage = strings.Join(names, joiner)
 	s.after, s.point = strings.Join(after, joiner), strings.Join(points, joiner)
+	if len(g.past) == 1 && g.past[0].Kind == "bond" {
+		s.point = "the ports of " + g.past[0].label
+	}
 	s.lastWord = len(g.to) == 1 && g.to[0].depth == 0 && (g.to[0].queueing != nil || len(g.to[0].lowers) == 0)
 	s.Lost = s.In - s.Out - s.Dropped - s.Waiting
 	if s.Lost < 0 && g.copies() {
