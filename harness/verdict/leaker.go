@@ -36,8 +36,10 @@ func leaker(t record.Trace) suspect {
 		return suspect{holder: record.NotKnown}
 	}
 	lost := lostPackets(t)
+	at, missing := w.missing(lost)
 	if names := w.confessed(t, lost); len(names) > 0 {
-		if len(names) > 1 {
+		// NB: what a stage dropped and freed may be as many as another lost.
+		if len(names) > 1 || missing && !at.agrees(t, lost, names[0]) {
 			return suspect{holder: record.NotKnown, evidence: w.tale()}
 		}
 		return suspect{holder: names[0], single: true, evidence: w.tale()}
@@ -45,11 +47,10 @@ func leaker(t record.Trace) suspect {
 	if lost == 0 {
 		return suspect{holder: record.NotKnown, evidence: w.tale()}
 	}
-	at, ok := w.missing(lost)
 	switch {
-	case ok && at.told(t, lost) != "":
+	case missing && at.told(t, lost) != "":
 		return suspect{holder: at.told(t, lost), single: true, evidence: w.vanish(at, at.told(t, lost))}
-	case ok:
+	case missing:
 		name := "between " + at.after + " and " + at.point
 		return suspect{holder: name, span: at.span, evidence: w.vanish(at, name)}
 	case w.deadEnd() != "":
@@ -73,19 +74,23 @@ func lostPackets(t record.Trace) int64 {
 }
 
 // confessed are the stages whose own counters account for all that was lost:
-// they dropped so many, or had so many and their end freed none.
+// they dropped so many, and not as many came through, or had so many and their
+// end freed none.
 func (w way) confessed(t record.Trace, lost int64) []string {
 	var names []string
 	for _, l := range w.tally.links {
-		if q := l.queueing; q != nil && (lost > 0 && q.dropped == lost || l.forgot(t, lost)) {
+		if q := l.queueing; q != nil && lost > 0 && q.dropped == lost && q.out != lost {
 			names = appendNew(names, l.qdiscName())
 		}
-		if lost > 0 && l.ownDrops() == lost {
+		if l.queueing != nil && l.forgot(t, lost) {
+			names = appendNew(names, "qdisc "+l.keeps())
+		}
+		if lost > 0 && l.ownDrops() == lost && l.tx != lost {
 			names = appendNew(names, "driver of "+l.label)
 		}
 	}
 	for _, q := range w.queues {
-		if lost > 0 && (q.dropped == lost || w.queueForgot(t, q, lost)) {
+		if lost > 0 && (q.dropped == lost && q.accepted != lost || w.queueForgot(t, q, lost)) {
 			names = appendNew(names, queueName(q.QueueState))
 		}
 	}
@@ -105,6 +110,9 @@ func (l *linkCount) ownDrops() int64 {
 	}
 }
 
+// keeps names the qdisc in which packets wait, as a rung does.
+func (l *linkCount) keeps() string { return l.queueing.keeper + " on " + l.label }
+
 // forgot reports that deleting the link's qdisc freed nothing of the packets in
 // it, and that they are all that was lost. Where a packet's charge is not known
 // it must at least come out whole.
@@ -113,7 +121,7 @@ func (l *linkCount) forgot(t record.Trace, lost int64) bool {
 		return false
 	}
 	for _, r := range t.Rungs {
-		if r.Rung != record.RungQdisc || r.Error != "" || r.Before-r.After > r.Drift || r.On != l.queueing.kind+" on "+l.label {
+		if r.Rung != record.RungQdisc || r.Error != "" || r.Before-r.After > r.Drift || r.On != l.keeps() {
 			continue
 		}
 		inside := r.Backlog / l.queueing.each
@@ -132,7 +140,7 @@ func (l *linkCount) forgot(t record.Trace, lost int64) bool {
 func (w way) queueForgot(t record.Trace, q queueCount, lost int64) bool {
 	i := slices.IndexFunc(t.State, func(st record.State) bool { return st.When == "end" })
 	before, _ := pictures(t)
-	if i < 0 || !w.passes(q) || q.Hooks[0] != "output" || slices.ContainsFunc(w.links, (*linkCount).tunnelling) {
+	if i < 0 || !w.passes(q) || !slices.Equal(q.Hooks, []string{"output"}) || slices.ContainsFunc(w.links, (*linkCount).tunnelling) {
 		return false
 	}
 	end := tally{ip: ipCounts(*before, t.State[i]), byPacket: w.byPacket}
@@ -175,6 +183,9 @@ const (
 // missing is the one stage before whose count exactly so many vanished, or nearly
 // so many; then nothing but that can be said.
 func (w way) missing(lost int64) (at stage, ok bool) {
+	if lost == 0 {
+		return stage{}, false
+	}
 	var exact, short []stage
 	for _, s := range w.stages {
 		switch {
@@ -207,6 +218,14 @@ func (s stage) told(t record.Trace, lost int64) string {
 		return s.point
 	}
 	return ""
+}
+
+// agrees reports that a holder may be who lost what vanished there.
+func (s stage) agrees(t record.Trace, lost int64, holder string) bool {
+	if told := s.told(t, lost); told != "" {
+		return told == holder
+	}
+	return s.span.covers(holder)
 }
 
 // complete reports that all that was sent was counted all the way down, and none

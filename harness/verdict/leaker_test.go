@@ -254,6 +254,9 @@ func TestLeakOfAQdisc(t *testing.T) {
 		{"as many vanished in it, or before it", with(tree(2970, func(r, _ *record.QdiscState) { r.Packets = 2970 }), 30, same), "between IP output and qdisc htb on v0"},
 		{"the socket was told of each", with(tree(2970, func(r, _ *record.QdiscState) { r.Packets = 2970 }), 30, func(s *scene) { s.sent, s.refused = 2970, 30 }), "qdisc htb on v0"},
 		{"the socket was told of more", with(tree(2970, func(r, _ *record.QdiscState) { r.Packets = 2970 }), 30, func(s *scene) { s.sent, s.refused = 2960, 40 }), "between IP output and qdisc htb on v0"},
+		{"it dropped as many as the driver below it lost", with(tree(0, func(r, _ *record.QdiscState) { r.Packets, r.Drops = 1500, 1500 }), 1500, same), "driver of v0"},
+		{"it dropped some, and the driver below it lost as many of the others", with(tree(2940, func(r, _ *record.QdiscState) { r.Packets, r.Drops = 2970, 30 }), 30, same), record.NotKnown},
+		{"it dropped as many as came through", with(tree(1500, func(r, _ *record.QdiscState) { r.Packets, r.Drops = 1500, 1500 }), 1500, same), record.NotKnown},
 		{"the driver below it", with(tree(2970, func(r, _ *record.QdiscState) { r.Packets = 3000 }), 30, same), "driver of v0"},
 		{"two dropped as many", with(tree(2970, func(r, _ *record.QdiscState) { r.Packets, r.Drops = 2970, 30 }), 30, func(s *scene) {
 			s.links = append(s.links, record.LinkState{Name: "w0", Kind: "veth", TxDropped: 30})

@@ -68,12 +68,7 @@ func account(t record.Trace) (w way, ok bool) {
 	if w.tally, ok = countBetween(t); !ok {
 		return w, false
 	}
-	for _, l := range w.tally.links {
-		if l.Via {
-			w.collect(l, 0)
-		}
-	}
-	slices.SortStableFunc(w.links, func(a, b *linkCount) int { return a.depth - b.depth })
+	w.collect()
 	at := flow{name: theSocket, out: w.sent, stack: true}
 	w.stages = append(w.stages, stage{Stage: record.Stage{Stage: theSocket, In: w.sent, Out: w.sent}})
 	at = w.queuesAt("output", at)
@@ -83,17 +78,21 @@ func account(t record.Trace) (w way, ok bool) {
 	return w, true
 }
 
-func (w *way) collect(l *linkCount, depth int) {
-	// A loop of links cannot be built, but a bent trace may have one.
-	if depth > len(w.tally.links) {
-		return
+// collect finds the links on the way. NB: a loop of links cannot be built, but a
+// bent trace may have one.
+func (w *way) collect() {
+	for _, l := range w.tally.links {
+		if l.Via {
+			w.links = append(w.links, l)
+		}
 	}
-	l.depth = max(l.depth, depth)
-	if !slices.Contains(w.links, l) {
-		w.links = append(w.links, l)
-	}
-	for _, lower := range l.lowers {
-		w.collect(lower, depth+1)
+	for i := 0; i < len(w.links); i++ {
+		for _, lower := range w.links[i].lowers {
+			lower.under = true
+			if !slices.Contains(w.links, lower) {
+				w.links = append(w.links, lower)
+			}
+		}
 	}
 }
 
@@ -279,7 +278,7 @@ func (g group) entry() stage {
 	if len(g.past) == 1 && g.past[0].Kind == "bond" {
 		s.point = "the ports of " + g.past[0].label
 	}
-	s.lastWord = len(g.to) == 1 && g.to[0].depth == 0 && (g.to[0].queueing != nil || len(g.to[0].lowers) == 0)
+	s.lastWord = len(g.to) == 1 && !g.to[0].under && (g.to[0].queueing != nil || len(g.to[0].lowers) == 0)
 	s.Lost = s.In - s.Out - s.Dropped - s.Waiting
 	if s.Lost < 0 && g.copies() {
 		s.Lost = g.copiedLost(s.In)
@@ -324,7 +323,7 @@ func (g group) copiedLost(in int64) int64 {
 func (l *linkCount) driver() stage {
 	name := "driver of " + l.label
 	s := stage{
-		after: l.qdiscName(), point: l.label, alone: name, lastWord: l.depth == 0 && len(l.lowers) == 0,
+		after: l.qdiscName(), point: l.label, alone: name, lastWord: !l.under && len(l.lowers) == 0,
 		span: span{links: []string{l.label}},
 	}
 	s.Stage = record.Stage{

@@ -28,12 +28,14 @@ type linkCount struct {
 	// queueing is the qdisc that queues; nil where none does.
 	queueing *qdiscCount
 	lowers   []*linkCount
-	depth    int
+	// under: another link of the way hands its packets to this one.
+	under bool
 }
 
 type qdiscCount struct {
-	// kind is that of the qdisc which drops or keeps, root or child.
-	kind                  string
+	// kind is that of the qdisc which drops, keeper of that which has what waits;
+	// root or child.
+	kind, keeper          string
 	out, dropped, waiting int64
 	// each is the length of what waits, in bytes a packet; 0 where nothing does.
 	each int64
@@ -152,7 +154,7 @@ func countQdisc(l record.LinkState, before, after record.State) *qdiscCount {
 	}
 	leaf, _ := record.QueueingQdisc(own)
 	c := &qdiscCount{
-		kind: leaf.Kind, out: int64(root.Packets), dropped: int64(root.Drops), waiting: int64(root.QLen),
+		kind: leaf.Kind, keeper: leaf.Kind, out: int64(root.Packets), dropped: int64(root.Drops), waiting: int64(root.QLen),
 	}
 	if root.QLen > 0 {
 		c.each = int64(root.Backlog) / int64(root.QLen)
