@@ -186,7 +186,8 @@ func (s *space) ipState() (record.IPState, error) {
 }
 
 // namedCounters reads one group of /proc/net/snmp or netstat: a line of names
-// and a line of figures, both beginning with the group. It leaves out what is 0.
+// and a line of figures, both beginning with the group. It leaves out what is 0,
+// except OutTransmits: that a kernel has it says what OutRequests means.
 func namedCounters(text, group string) map[string]uint64 {
 	out := map[string]uint64{}
 	var names []string
@@ -200,7 +201,7 @@ func namedCounters(text, group string) map[string]uint64 {
 			continue
 		}
 		for i := 1; i < min(len(names), len(fields)); i++ {
-			if n, err := strconv.ParseUint(fields[i], 10, 64); err == nil && n > 0 {
+			if n, err := strconv.ParseUint(fields[i], 10, 64); err == nil && (n > 0 || names[i] == "OutTransmits") {
 				out[names[i]] = n
 			}
 		}

@@ -126,6 +126,9 @@ func TestNamedCounters(t *testing.T) {
 	if got := namedCounters(text, "Ip:"); len(got) != 2 || got["OutRequests"] != 19697 {
 		t.Errorf("counters %v", got)
 	}
+	if got := namedCounters("Ip: OutRequests OutTransmits\nIp: 0 0\n", "Ip:"); len(got) != 1 {
+		t.Errorf("of a kernel with OutTransmits %v", got)
+	}
 	if got := namedCounters("Ip: A B C\nIp: 1\n", "Ip:"); len(got) != 1 {
 		t.Errorf("of a cut line %v", got)
 	}

@@ -368,7 +368,8 @@ type QdiscState struct {
 }
 
 // IPState is what a namespace's IPv4 counted: /proc/net/snmp by its own names,
-// and OutMcastPkts and OutBcastPkts of /proc/net/netstat. What is 0 is left out.
+// and OutMcastPkts and OutBcastPkts of /proc/net/netstat. What is 0 is left out,
+// except OutTransmits, which older kernels do not have.
 type IPState struct {
 	Netns    string            `json:"netns,omitempty"`
 	Counters map[string]uint64 `json:"counters"`
