@@ -61,12 +61,13 @@ func (w *World) count(s *space, st *record.State) error {
 	for _, q := range qs {
 		st.Qdiscs = append(st.Qdiscs, s.qdiscState(q, names))
 	}
-	ip, err := s.ipState()
+	text, err := s.procNet("snmp", "netstat", nfqueueFile)
 	if err != nil {
 		return err
 	}
-	st.IP = append(st.IP, ip)
-	return w.countQueues(s, st)
+	st.IP = append(st.IP, record.IPState{Netns: s.name, Counters: ipCounters(text[0], text[1])})
+	w.countQueues(s, st, text[2])
+	return nil
 }
 
 // lookAround adds what a count has no need of.
@@ -101,7 +102,7 @@ func (s *space) lookAround(st *record.State) error {
 	if err != nil {
 		return err
 	}
-	st.ProcNetRaw = append(st.ProcNetRaw, strings.Split(strings.TrimSpace(text), "\n")[1:]...)
+	st.ProcNetRaw = append(st.ProcNetRaw, strings.Split(strings.TrimSpace(text[0]), "\n")[1:]...)
 	return nil
 }
 
@@ -147,42 +148,38 @@ func (s *space) qdiscState(q netlink.Qdisc, names map[int]string) record.QdiscSt
 	return st
 }
 
-// procNet reads a file of the namespace's /proc/net.
-func (s *space) procNet(file string) (string, error) {
-	var text []byte
+// nfqueueFile is there as long as nfnetlink_queue is.
+const nfqueueFile = "netfilter/nfnetlink_queue"
+
+// procNet reads files of the namespace's /proc/net; nfqueueFile may be missing.
+func (s *space) procNet(files ...string) ([]string, error) {
+	var texts []string
 	err := s.quick(func() error {
-		var err error
-		// NB: /proc/net is that of the main thread's namespace.
-		text, err = os.ReadFile("/proc/thread-self/net/" + file)
-		return err
+		for _, file := range files {
+			// NB: /proc/net is that of the main thread's namespace.
+			text, err := os.ReadFile("/proc/thread-self/net/" + file)
+			if err != nil && !(file == nfqueueFile && errors.Is(err, os.ErrNotExist)) {
+				return fmt.Errorf("read /proc/net/%s in %s: %w", file, s.title(), err)
+			}
+			texts = append(texts, string(text))
+		}
+		return nil
 	})
-	if err != nil {
-		return "", fmt.Errorf("read /proc/net/%s in %s: %w", file, s.title(), err)
-	}
-	return string(text), nil
+	return texts, err
 }
 
-// ipState is what IPv4 counted in the namespace.
-func (s *space) ipState() (record.IPState, error) {
-	st := record.IPState{Netns: s.name}
-	snmp, err := s.procNet("snmp")
-	if err != nil {
-		return st, err
-	}
-	netstat, err := s.procNet("netstat")
-	if err != nil {
-		return st, err
-	}
-	st.Counters = namedCounters(snmp, "Ip:")
+// ipCounters is what IPv4 counted, by the texts of snmp and netstat.
+func ipCounters(snmp, netstat string) map[string]uint64 {
+	all := namedCounters(snmp, "Ip:")
 	for _, name := range []string{"Forwarding", "DefaultTTL"} {
-		delete(st.Counters, name)
+		delete(all, name)
 	}
 	for name, n := range namedCounters(netstat, "IpExt:") {
 		if name == "OutMcastPkts" || name == "OutBcastPkts" {
-			st.Counters[name] = n
+			all[name] = n
 		}
 	}
-	return st, nil
+	return all
 }
 
 // namedCounters reads one group of /proc/net/snmp or netstat: a line of names
@@ -210,15 +207,12 @@ func namedCounters(text, group string) map[string]uint64 {
 	return out
 }
 
-// countQueues adds the NFQUEUEs that the scenario's rules name in s.
-func (w *World) countQueues(s *space, st *record.State) error {
+// countQueues adds the NFQUEUEs that the scenario's rules name in s, by the text
+// of nfqueueFile.
+func (w *World) countQueues(s *space, st *record.State, text string) {
 	for _, f := range w.filters {
-		if f.in != s || len(f.queues()) == 0 {
+		if f.in != s {
 			continue
-		}
-		text, err := s.procNet("netfilter/nfnetlink_queue")
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
 		}
 		for _, q := range f.queues() {
 			state := q.state(text)
@@ -226,7 +220,6 @@ func (w *World) countQueues(s *space, st *record.State) error {
 			st.Queues = append(st.Queues, state)
 		}
 	}
-	return nil
 }
 
 // state reads the queue's line of /proc/net/netfilter/nfnetlink_queue (seq_show
