@@ -55,22 +55,36 @@ func leaker(t record.Trace) suspect {
 		return suspect{holder: name, span: at.span, evidence: w.vanish(at, name)}
 	case w.deadEnd() != "":
 		return suspect{holder: w.deadEnd(), single: true, evidence: w.tale()}
-	case w.complete():
-		return w.end()
-	default:
-		return suspect{holder: record.NotKnown, evidence: w.tale()}
 	}
+	if ok, exact := w.complete(lost); ok {
+		return w.end(exact)
+	}
+	return suspect{holder: record.NotKnown, evidence: w.tale()}
 }
+
+// mostTimes is how many times the calibrated charge a packet may cost, where a
+// link asks for much room before the header.
+const mostTimes = 4
 
 // lostPackets is how many packets make up what is still charged; 0 where a
 // packet's charge is not known, as on a kernel whose tbf is broken, or does not
-// fit.
+// fit. More than were sent cannot be lost: then each cost more than calibrated,
+// and it is all of them if that comes out whole.
 func lostPackets(t record.Trace) int64 {
-	left := leftCharged(t)
-	if t.Truesize <= 0 || left%t.Truesize != 0 {
+	left, sent := leftCharged(t), int64(t.Sent+refusals(t))
+	if t.Refill != nil {
+		sent += int64(t.Refill.Sent)
+	}
+	switch {
+	case t.Truesize <= 0:
+		return 0
+	case left%t.Truesize == 0 && left/t.Truesize <= sent:
+		return left / t.Truesize
+	case sent > 0 && left%sent == 0 && left > sent*t.Truesize && left <= mostTimes*sent*t.Truesize:
+		return sent
+	default:
 		return 0
 	}
-	return left / t.Truesize
 }
 
 // confessed are the stages whose own counters account for all that was lost:
@@ -228,35 +242,50 @@ func (s stage) agrees(t record.Trace, lost int64, holder string) bool {
 	return s.span.covers(holder)
 }
 
-// complete reports that all that was sent was counted all the way down, and none
-// beside it. What was dropped or waited may have vanished where it was counted.
-func (w way) complete() bool {
+// complete reports that all that was sent was counted all the way down. What was
+// dropped or waited may have vanished where it was counted. exact: nor was
+// anything else counted; the kernel's own packets, reports of membership above
+// all, come in at IP output, and a few of them do not hide that many were lost.
+func (w way) complete(lost int64) (ok, exact bool) {
+	foreign := int64(0)
 	for _, s := range w.stages {
-		if s.Lost != 0 || s.Dropped != 0 || s.Waiting != 0 {
-			return false
+		if s.Lost > 0 || s.Dropped != 0 || s.Waiting != 0 || s.Lost < 0 && s.point != ipOutput {
+			return false, false
 		}
+		foreign -= s.Lost
 	}
-	return !w.blind && len(w.stages) > 1
+	near := lost >= nearLeast && foreign <= lost/nearShare
+	return (foreign == 0 || near) && !w.blind && len(w.stages) > 1, foreign == 0
 }
 
 // end is where a packet is lost that was counted everywhere: behind the first
 // link's count, where a copy may have gone on in its stead. If nothing is behind
 // that but the driver itself, it is the driver.
-func (w way) end() suspect {
-	var names []string
+func (w way) end(exact bool) suspect {
+	var names, last []string
 	var s suspect
+	open := false
 	for _, l := range w.links {
 		if l.Via {
 			names = append(names, l.label)
 		}
-	}
-	for _, l := range w.tally.links {
+		if len(l.lowers) == 0 {
+			last = append(last, l.label)
+			open = open || !l.consuming()
+		}
 		s.span.links = append(s.span.links, l.label)
 	}
 	s.evidence = w.tale() + ": all were counted"
-	s.holder = "after " + strings.Join(names, joiner)
-	if len(w.links) == 1 && w.links[0].consuming() {
-		s.holder, s.single = "driver of "+names[0], true
+	switch first := strings.Join(names, joiner); {
+	case exact && !open && len(w.links) == 1:
+		s.holder, s.single = "driver of "+first, true
+	case open || slices.Equal(names, last):
+		s.holder = "after " + first
+		for _, l := range w.tally.links {
+			s.span.links = appendNew(s.span.links, l.label)
+		}
+	default:
+		s.holder = "between " + first + " and the end of " + strings.Join(last, joiner)
 	}
 	return s
 }

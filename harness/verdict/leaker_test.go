@@ -131,7 +131,7 @@ func TestLeakOfALink(t *testing.T) {
 		{"all of a veth's", scene{sent: 3000, lost: 3000, ip: ipOut(3000), links: []record.LinkState{via("veth", "v0", 0)}}, "between IP output and v0"},
 		{"behind a veth's count", one(via("veth", "v0", 3000)), "after v0"},
 		{"a dummy", one(via("dummy", "d0", 3000)), "driver of d0"},
-		{"a dummy below a vlan", one(via("vlan", "v0.7", 3000, "d0"), below("dummy", "d0", 3000)), "after v0.7"},
+		{"a dummy below a vlan", one(via("vlan", "v0.7", 3000, "d0"), below("dummy", "d0", 3000)), "between v0.7 and the end of d0"},
 		{"a vlan, or the veth below it", one(via("vlan", "v0.7", 3000, "v0"), below("veth", "v0", 2970)), "between v0.7 and v0"},
 		{"before a vlan", one(via("vlan", "v0.7", 2970, "v0"), below("veth", "v0", 2970)), "between IP output and v0.7"},
 		{"a vlan whose lower link refused them", one(dropped(via("vlan", "v0.7", 2970, "v0"), 30), below("veth", "v0", 2970)), "between v0.7 and v0"},
@@ -164,6 +164,24 @@ func TestLeakOfALink(t *testing.T) {
 			sent: 3000, lost: 3000, ip: ipOut(3000),
 			links: []record.LinkState{failed(via("geneve", "gv0", 0, "v0"), 3000), below("veth", "v0", 0)},
 		}, "driver of gv0"},
+		{"a dummy below a bridge that reported a membership", scene{
+			sent: 3000, lost: 30, ip: ipOut(3001),
+			links: []record.LinkState{via("bridge", "br0", 3001, "d0"), below("dummy", "d0", 3001)},
+		}, "between br0 and the end of d0"},
+		{"two dummies", one(via("dummy", "d0", 1500), via("dummy", "d1", 1500)), "after d0 and d1"},
+		{"a dummy that something else went through as well", scene{
+			sent: 3000, lost: 30, ip: ipOut(3001), links: []record.LinkState{via("dummy", "d0", 3001)},
+		}, "after d0"},
+		{"a tunnel that wants more room", scene{
+			sent: 3000, lost: 5000, ip: ipOut(3000),
+			links: []record.LinkState{via("gre", "gr0", 0, "v0"), below("veth", "v0", 0)},
+			bend:  func(t *record.Trace) { t.Truesize = 499 },
+		}, record.NotKnown},
+		{"a tunnel that wants more room, and loses all", scene{
+			sent: 3000, lost: 3000, ip: ipOut(3000),
+			links: []record.LinkState{via("gre", "gr0", 0, "v0"), below("veth", "v0", 0)},
+			bend:  func(t *record.Trace) { t.Truesize = 416 },
+		}, "between IP output and gr0"},
 		{"a driver that counts nothing", one(via("strange", "x0", 0)), record.NotKnown},
 		{"a packet socket's", scene{sent: 3000, lost: 30, socket: "packet", ip: ipOut(2), links: []record.LinkState{via("veth", "v0", 2970)}}, "between the socket and v0"},
 		{"two links of one socket", one(via("veth", "v0", 1500), via("veth", "w0", 1470)), "between IP output and v0 and w0"},
