@@ -22,11 +22,11 @@ func sameCrashes(rep record.Report) []sameCrash {
 	number := map[string]int{}
 	for _, run := range rep.Runs {
 		for _, c := range run.Crashes {
-			print := c.Fingerprint()
-			i, there := number[print]
+			same := c.Fingerprint()
+			i, there := number[same]
 			if !there {
 				i = len(all)
-				number[print] = i
+				number[same] = i
 				all = append(all, sameCrash{first: c})
 			}
 			all[i].where = append(all[i].where, kernelName(run)+crashDuring(c))

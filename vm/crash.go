@@ -37,7 +37,7 @@ func newCrashReader() *crashReader {
 // see takes the next line, whose alarm is kind, or "".
 func (c *crashReader) see(kind AlarmKind, line string) {
 	switch {
-	case kind == AlarmOops && !stall(line) && !(c.oops && c.left > 0):
+	case kind == AlarmOops && !stall(line) && (!c.oops || c.left <= 0):
 		c.begin(line, true)
 	case kind == AlarmPanic && !c.oops:
 		c.begin(line, false)

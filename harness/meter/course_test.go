@@ -60,7 +60,7 @@ func TestCourse(t *testing.T) {
 			n := min(sentBy(now, 50), 128)
 			return float64(n), n
 		}, 128 * truesize, true, 3 * time.Second},
-		{"a machine that stood still", 2 * time.Second, 2 * time.Second, func(now time.Duration) (float64, int) {
+		{"a machine that stood still", 2 * time.Second, 2 * time.Second, func(time.Duration) (float64, int) {
 			return 128, 128
 		}, 0, false, 2 * time.Second},
 		{"larger packets than calibrated, each gone at once", time.Millisecond, 5 * time.Second, func(now time.Duration) (float64, int) {

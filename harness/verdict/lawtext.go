@@ -72,7 +72,7 @@ func (l Law) foreverText(i interval, sndbuf int64) string {
 	if l.Link != "" {
 		link = ", on " + l.Link
 	}
-	text := ""
+	var text string
 	switch {
 	case l.Passed > 0:
 		text = fmt.Sprintf(": the first %.0f packets passed, and each after them keeps %.0f bytes%s; silent after %.0f packets", l.Passed, l.Each, link, n)

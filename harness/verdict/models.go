@@ -157,8 +157,8 @@ func fit(o observed, oldest float64, refused bool) (best model, residual float64
 func bestOf(o observed, oldest float64, base model) (best model, residual float64) {
 	residual = math.Inf(1)
 	for _, guess := range guesses(o, oldest, base) {
-		m, r := guess.refined(o, 0.8, 1.25, coarseStep)
-		m, r = m.refined(o, 1-2*coarseStep, 1+2*coarseStep, fineStep)
+		m, _ := guess.refined(o, 0.8, 1.25, coarseStep)
+		m, r := m.refined(o, 1-2*coarseStep, 1+2*coarseStep, fineStep)
 		if r < residual {
 			best, residual = m, r
 		}

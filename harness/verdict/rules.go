@@ -44,20 +44,30 @@ func (f *Finding) rule(t record.Trace) {
 		f.Verdict = record.Held
 	case refused(t):
 		f.Verdict = record.Refused
+	default:
+		if f.Trouble = provesNothing(t); f.Trouble == "" {
+			f.Verdict = record.Clean
+		}
+	}
+}
+
+// provesNothing says why a run that shows nothing does not show either that the
+// link is clean; "" if it does.
+func provesNothing(t record.Trace) string {
+	switch {
 	case t.Sent == 0:
-		f.Trouble = "no packet was sent, so nothing is shown; give it a count, or more time"
+		return "no packet was sent, so nothing is shown; give it a count, or more time"
 	case t.Truesize <= 0:
-		f.Trouble = "what one packet is charged with could not be measured here, so that nothing was held proves nothing"
+		return "what one packet is charged with could not be measured here, so that nothing was held proves nothing"
 	case gaveUp(t):
-		f.Trouble = fmt.Sprintf("the sender gave up after %d of %d packets on a full socket, yet nothing is held: something was slow, not stuck; run it again on a quieter machine", t.Sent, t.Planned)
+		return fmt.Sprintf("the sender gave up after %d of %d packets on a full socket, yet nothing is held: something was slow, not stuck; run it again on a quieter machine", t.Sent, t.Planned)
 	case stoodStill(t):
-		f.Trouble = fmt.Sprintf("the socket had been full, and %s passed between the last send and the look at what it held: the machine stood still, run it again on a quieter one",
+		return fmt.Sprintf("the socket had been full, and %s passed between the last send and the look at what it held: the machine stood still, run it again on a quieter one",
 			short(seconds(t.Settle.AtNs-t.LastSendNs)))
 	case sentTooFew(t):
-		f.Trouble = fmt.Sprintf("only %d of the %d packets asked for were tried, so nothing is shown; run it again on a quieter machine, or ask for fewer", t.Sent+refusals(t), t.Asked)
-	default:
-		f.Verdict = record.Clean
+		return fmt.Sprintf("only %d of the %d packets asked for were tried, so nothing is shown; run it again on a quieter machine, or ask for fewer", t.Sent+refusals(t), t.Asked)
 	}
+	return ""
 }
 
 // enoughShare is what part of the packets asked for must have been tried for
