@@ -31,3 +31,14 @@ func TestQueueingQdisc(t *testing.T) {
 		})
 	}
 }
+
+func TestVague(t *testing.T) {
+	for holder, want := range map[string]bool{
+		"": false, "driver of v0": false, "qdisc tbf on v0 and qdisc tbf on v1": false,
+		NotKnown: true, "between IP output and v0": true, "after br0": true,
+	} {
+		if Vague(holder) != want {
+			t.Errorf("%q is vague: %v", holder, !want)
+		}
+	}
+}
