@@ -80,7 +80,7 @@ func (r *trials) uses(scenario string, m modbuild.Mutant) bool {
 func (r *trials) run(ctx context.Context, n int) ([]record.Run, error) {
 	runs := make([]record.Run, len(r.on))
 	err := r.each(ctx, func(ctx context.Context, i int) (err error) {
-		runs[i], err = r.one(ctx, r.plain, i, n, r.todo(i))
+		runs[i], err = r.one(ctx, r.plain, i, nth(n), r.todo(i))
 		return err
 	})
 	if err != nil || r.flags.vm.ledger.mode != harness.LedgerOff {
@@ -97,7 +97,7 @@ func (r *trials) run(ctx context.Context, n int) ([]record.Run, error) {
 		if len(scs) == 0 {
 			return nil
 		}
-		again, err := r.one(ctx, r.closer, i, n, scs)
+		again, err := r.one(ctx, r.closer, i, nth(n)+".ledger", scs)
 		replace(&runs[i], again)
 		return err
 	})
@@ -133,17 +133,23 @@ func replace(run *record.Run, again record.Run) {
 	}
 }
 
-func (r *trials) one(ctx context.Context, v vm.VM, i, n int, list []scenarios.Scenario) (record.Run, error) {
+// nth is what a run's folder of traces has behind the kernel's name.
+func nth(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(".%d", n+1)
+}
+
+// one runs the list on the i-th kernel; suffix tells its folder of traces from
+// those of its other runs.
+func (r *trials) one(ctx context.Context, v vm.VM, i int, suffix string, list []scenarios.Scenario) (record.Run, error) {
 	v.Kernel = r.on[i]
 	if i == 0 {
 		// The whole catalogue takes as long as many mutants together.
 		v.Guests = max(r.parallel/2, 1)
 	}
-	again := ""
-	if n > 0 {
-		again = fmt.Sprintf(".%d", n+1)
-	}
-	o := r.flags.save.below(v.Kernel.Name, again).options(campaign.Options{AllowLasting: true, Once: i > 0})
+	o := r.flags.save.below(v.Kernel.Name, suffix).options(campaign.Options{AllowLasting: true, Once: i > 0})
 	v.Replay = r.replay
 	run, err := campaign.Run(ctx, v, list, r.controls, o)
 	if err != nil {
