@@ -127,7 +127,7 @@ func (x *experiment) measure(ctx context.Context) error {
 
 // fillAndRelease sends, waits, and climbs the ladder.
 func (x *experiment) fillAndRelease(ctx context.Context, s *sending) error {
-	if err := x.fill(ctx, s); err != nil {
+	if err := errors.Join(x.keepState(stateBefore), x.fill(ctx, s)); err != nil {
 		return err
 	}
 	x.phase(record.PhaseSettle)
@@ -191,7 +191,7 @@ func (x *experiment) release(ctx context.Context, s *sending) error {
 			}
 			return err
 		}
-		if err := climb.refill(ctx); err != nil {
+		if err := errors.Join(climb.refill(ctx), x.keepState(stateRefilled)); err != nil {
 			return err
 		}
 	}

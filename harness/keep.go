@@ -13,15 +13,24 @@ import (
 
 // When a State was taken.
 const (
-	stateHeld = "held"
-	stateEnd  = "end"
+	stateBefore   = "before"
+	stateHeld     = "held"
+	stateRefilled = "refilled"
+	stateEnd      = "end"
 )
 
-// keepState keeps a picture of the sandbox for the report.
+// keepState keeps a picture of the sandbox for the judge and the report.
 func (x *experiment) keepState(when string) error {
-	state, err := x.world.State(when)
+	look := x.world.State
+	if when == stateBefore || when == stateRefilled {
+		look = x.world.Counters
+	}
+	state, err := look(when)
 	if err != nil {
 		return err
+	}
+	if state.Sent = x.trace.Sent; x.trace.Refill != nil {
+		state.Sent += x.trace.Refill.Sent
 	}
 	state.KernelLog = x.readLog()
 	x.trace.State = append(x.trace.State, state)

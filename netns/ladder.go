@@ -109,7 +109,7 @@ func qdiscSteps(near []*link) ([]Step, error) {
 			if !isRoot(q) || q.Type() == "noqueue" {
 				continue
 			}
-			on := fmt.Sprintf("%s on %s", leafKind(q, qs), lk.label)
+			on := fmt.Sprintf("%s on %s", lk.queueing(qs), lk.label)
 			steps = append(steps, Step{
 				Rung: record.RungQdisc, On: on, Holder: "qdisc " + on, Backlog: int64(backlog(q)),
 				Do: func(context.Context) error { return lk.takeQdisc(q) },
@@ -119,16 +119,16 @@ func qdiscSteps(near []*link) ([]Step, error) {
 	return steps, nil
 }
 
-// leafKind names the qdisc that queues: below mq it is the one on each queue.
-func leafKind(root netlink.Qdisc, all []netlink.Qdisc) string {
-	if root.Type() == "mq" {
-		for _, q := range all {
-			if !isRoot(q) && q.Attrs().LinkIndex == root.Attrs().LinkIndex {
-				return q.Type()
-			}
+// queueing is the kind of qdisc that has what waits on the link.
+func (lk *link) queueing(qs []netlink.Qdisc) string {
+	var states []record.QdiscState
+	for _, q := range qs {
+		if q.Attrs().LinkIndex == lk.index {
+			states = append(states, lk.space.qdiscState(q, map[int]string{lk.index: lk.Name}))
 		}
 	}
-	return root.Type()
+	q, _ := record.QueueingQdisc(states)
+	return q.Kind
 }
 
 // takeQdisc deletes the root qdisc. The default one, of handle 0, cannot be

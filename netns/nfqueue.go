@@ -33,6 +33,8 @@ const (
 // queue is an NFQUEUE that rules name.
 type queue struct {
 	Number int
+	// hooks and links are those of the rules that name it; "" is every link.
+	hooks, links []string
 
 	mu sync.Mutex
 	// on is nil without a listener.
@@ -43,14 +45,20 @@ type queue struct {
 // first listener named for a queue is the one that is used.
 func openQueues(s *space, fs []scenarios.Filter) ([]*queue, error) {
 	wanted := map[int]*scenarios.Listener{}
+	hooks, on := map[int][]string{}, map[int][]string{}
 	for _, f := range fs {
-		if f.Action == actionNfqueue && wanted[f.Queue] == nil {
+		if f.Action != actionNfqueue {
+			continue
+		}
+		if wanted[f.Queue] == nil {
 			wanted[f.Queue] = f.Listener
 		}
+		hooks[f.Queue] = append(hooks[f.Queue], f.Hook)
+		on[f.Queue] = append(on[f.Queue], f.Link)
 	}
 	var queues []*queue
 	for number, l := range wanted {
-		q := &queue{Number: number}
+		q := &queue{Number: number, hooks: hooks[number], links: on[number]}
 		queues = append(queues, q)
 		if l == nil {
 			continue
@@ -134,9 +142,11 @@ type listener struct {
 	// seen is how many packets came, withheld how many of them still wait, and
 	// last is the kernel's number of the newest of those.
 	seen, withheld int
-	last           uint32
-	failed         error
-	inARow         int
+	// accepted and dropped got that verdict.
+	accepted, dropped int
+	last              uint32
+	failed            error
+	inARow            int
 	// closing is set before the socket is closed: packets that come meanwhile
 	// get no verdict, the kernel drops them.
 	closing bool
@@ -226,7 +236,9 @@ func (l *listener) packet(a nfqueue.Attribute) int {
 	}
 	if err := l.nf.SetVerdict(*a.PacketID, l.verdict); err != nil {
 		l.failed = fmt.Errorf("verdict of packet %d: %w", l.seen, err)
+		return 0
 	}
+	l.judged(1)
 	return 0
 }
 
@@ -255,7 +267,17 @@ func (l *listener) giveVerdicts() error {
 	if waiting == 0 {
 		return l.failed
 	}
+	l.judged(waiting)
 	return errors.Join(l.failed, l.nf.SetVerdictBatch(l.last, nfqueue.NfAccept))
+}
+
+// judged counts packets that get the verdict in force.
+func (l *listener) judged(packets int) {
+	if l.verdict == nfqueue.NfAccept {
+		l.accepted += packets
+	} else {
+		l.dropped += packets
+	}
 }
 
 // beyondAll is far enough past a packet's number to take in those that came but

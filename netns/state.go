@@ -1,8 +1,11 @@
 package netns
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vishvananda/netlink"
@@ -11,22 +14,37 @@ import (
 	"skleak/record"
 )
 
-// State is a picture of all namespaces now; when is record's "held" or "end".
-// The kernel log is the caller's to add.
+// State is a picture of all namespaces now; when is what record.State has it
+// for. The kernel log is the caller's to add.
 func (w *World) State(when string) (record.State, error) {
-	st := record.State{
-		When: when, Links: []record.LinkState{}, Qdiscs: []record.QdiscState{},
-		Neighbours: []record.NeighbourState{}, ProcNetRaw: []string{},
+	st, err := w.Counters(when)
+	if err != nil {
+		return record.State{}, err
 	}
 	for _, s := range w.spaces {
-		if err := s.picture(&st); err != nil {
+		if err := s.lookAround(&st); err != nil {
 			return record.State{}, fmt.Errorf("look at %s: %w", s.title(), err)
 		}
 	}
 	return st, nil
 }
 
-func (s *space) picture(st *record.State) error {
+// Counters is State without what counts nothing: addresses, neighbours and
+// /proc/net/raw. It is two netlink dumps for each namespace.
+func (w *World) Counters(when string) (record.State, error) {
+	st := record.State{
+		When: when, Links: []record.LinkState{}, Qdiscs: []record.QdiscState{},
+		Neighbours: []record.NeighbourState{}, ProcNetRaw: []string{},
+	}
+	for _, s := range w.spaces {
+		if err := w.count(s, &st); err != nil {
+			return record.State{}, fmt.Errorf("count in %s: %w", s.title(), err)
+		}
+	}
+	return st, nil
+}
+
+func (w *World) count(s *space, st *record.State) error {
 	links, err := s.links()
 	if err != nil {
 		return err
@@ -34,11 +52,7 @@ func (s *space) picture(st *record.State) error {
 	names := map[int]string{}
 	for _, l := range links {
 		names[l.Attrs().Index] = l.Attrs().Name
-		state, err := s.linkState(l)
-		if err != nil {
-			return err
-		}
-		st.Links = append(st.Links, state)
+		st.Links = append(st.Links, w.linkState(s, l))
 	}
 	qs, err := s.qdiscs(0)
 	if err != nil {
@@ -46,6 +60,33 @@ func (s *space) picture(st *record.State) error {
 	}
 	for _, q := range qs {
 		st.Qdiscs = append(st.Qdiscs, s.qdiscState(q, names))
+	}
+	text, err := s.procNet("snmp", "netstat", nfqueueFile)
+	if err != nil {
+		return err
+	}
+	st.IP = append(st.IP, record.IPState{Netns: s.name, Counters: ipCounters(text[0], text[1])})
+	w.countQueues(s, st, text[2])
+	return nil
+}
+
+// lookAround adds what a count has no need of.
+func (s *space) lookAround(st *record.State) error {
+	names := map[int]string{}
+	for i := range st.Links {
+		l := &st.Links[i]
+		if l.Netns != s.name {
+			continue
+		}
+		names[l.Index] = l.Name
+		link := &netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Name: l.Name, Index: l.Index}}
+		addrs, err := s.nl.AddrList(link, netlink.FAMILY_ALL)
+		if err != nil && !gone(err) {
+			return fmt.Errorf("list addresses of %s: %w", l.Name, err)
+		}
+		for _, p := range prefixes(addrs) {
+			l.Addresses = append(l.Addresses, p.String())
+		}
 	}
 	ns, err := s.neighbours()
 	if err != nil {
@@ -57,12 +98,15 @@ func (s *space) picture(st *record.State) error {
 			LLAddr: n.HardwareAddr.String(), State: nudName(n.State),
 		})
 	}
-	lines, err := s.procNetRaw()
-	st.ProcNetRaw = append(st.ProcNetRaw, lines...)
-	return err
+	text, err := s.procNet("raw")
+	if err != nil {
+		return err
+	}
+	st.ProcNetRaw = append(st.ProcNetRaw, strings.Split(strings.TrimSpace(text[0]), "\n")[1:]...)
+	return nil
 }
 
-func (s *space) linkState(l netlink.Link) (record.LinkState, error) {
+func (w *World) linkState(s *space, l netlink.Link) record.LinkState {
 	a := l.Attrs()
 	st := record.LinkState{
 		Netns: s.name, Name: a.Name, Kind: l.Type(), Index: a.Index, MTU: a.MTU, TxQLen: a.TxQLen,
@@ -72,14 +116,18 @@ func (s *space) linkState(l netlink.Link) (record.LinkState, error) {
 		st.TxPackets, st.TxDropped, st.TxErrors = n.TxPackets, n.TxDropped, n.TxErrors
 		st.RxPackets, st.RxDropped = n.RxPackets, n.RxDropped
 	}
-	addrs, err := s.nl.AddrList(l, netlink.FAMILY_ALL)
-	if err != nil && !gone(err) {
-		return st, fmt.Errorf("list addresses of %s: %w", a.Name, err)
+	lk := w.find(s.name, a.Name)
+	if lk == nil {
+		return st
 	}
-	for _, p := range prefixes(addrs) {
-		st.Addresses = append(st.Addresses, p.String())
+	st.Via = s.name == "" && slices.Contains(w.via, lk.Name)
+	for _, lower := range w.below(lk) {
+		st.Lower = append(st.Lower, lower.Name)
 	}
-	return st, nil
+	if lk.peer != nil {
+		st.Peer, st.PeerNetns = lk.peer.Name, lk.peer.Netns
+	}
+	return st
 }
 
 func (s *space) qdiscState(q netlink.Qdisc, names map[int]string) record.QdiscState {
@@ -90,27 +138,113 @@ func (s *space) qdiscState(q netlink.Qdisc, names map[int]string) record.QdiscSt
 	}
 	if n := a.Statistics; n != nil {
 		if n.Basic != nil {
-			st.Packets = n.Basic.Packets
+			st.Packets, st.Bytes = n.Basic.Packets, n.Basic.Bytes
 		}
 		if n.Queue != nil {
 			st.Drops, st.Backlog, st.QLen = n.Queue.Drops, n.Queue.Backlog, n.Queue.Qlen
+			st.Overlimits, st.Requeues = n.Queue.Overlimits, n.Queue.Requeues
 		}
 	}
 	return st
 }
 
-// procNetRaw gives the lines of the namespace's /proc/net/raw less the heading.
-func (s *space) procNetRaw() ([]string, error) {
-	var text []byte
+// nfqueueFile is there as long as nfnetlink_queue is.
+const nfqueueFile = "netfilter/nfnetlink_queue"
+
+// procNet reads files of the namespace's /proc/net; nfqueueFile may be missing.
+func (s *space) procNet(files ...string) ([]string, error) {
+	var texts []string
 	err := s.quick(func() error {
-		var err error
-		// NB: /proc/net is that of the main thread's namespace.
-		text, err = os.ReadFile("/proc/thread-self/net/raw")
-		return err
+		for _, file := range files {
+			// NB: /proc/net is that of the main thread's namespace.
+			text, err := os.ReadFile("/proc/thread-self/net/" + file)
+			if err != nil && !(file == nfqueueFile && errors.Is(err, os.ErrNotExist)) {
+				return fmt.Errorf("read /proc/net/%s in %s: %w", file, s.title(), err)
+			}
+			texts = append(texts, string(text))
+		}
+		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read /proc/net/raw: %w", err)
+	return texts, err
+}
+
+// ipCounters is what IPv4 counted, by the texts of snmp and netstat.
+func ipCounters(snmp, netstat string) map[string]uint64 {
+	all := namedCounters(snmp, "Ip:")
+	for _, name := range []string{"Forwarding", "DefaultTTL"} {
+		delete(all, name)
 	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	return lines[1:], nil
+	for name, n := range namedCounters(netstat, "IpExt:") {
+		if name == "OutMcastPkts" || name == "OutBcastPkts" {
+			all[name] = n
+		}
+	}
+	return all
+}
+
+// namedCounters reads one group of /proc/net/snmp or netstat: a line of names
+// and a line of figures, both beginning with the group. It leaves out what is 0,
+// except OutTransmits: that a kernel has it says what OutRequests means.
+func namedCounters(text, group string) map[string]uint64 {
+	out := map[string]uint64{}
+	var names []string
+	for line := range strings.Lines(text) {
+		fields := strings.Fields(line)
+		if len(fields) == 0 || fields[0] != group {
+			continue
+		}
+		if names == nil {
+			names = fields
+			continue
+		}
+		for i := 1; i < min(len(names), len(fields)); i++ {
+			if n, err := strconv.ParseUint(fields[i], 10, 64); err == nil && (n > 0 || names[i] == "OutTransmits") {
+				out[names[i]] = n
+			}
+		}
+		break
+	}
+	return out
+}
+
+// countQueues adds the NFQUEUEs that the scenario's rules name in s, by the text
+// of nfqueueFile.
+func (w *World) countQueues(s *space, st *record.State, text string) {
+	for _, f := range w.filters {
+		if f.in != s {
+			continue
+		}
+		for _, q := range f.queues() {
+			state := q.state(text)
+			state.Netns = s.name
+			st.Queues = append(st.Queues, state)
+		}
+	}
+}
+
+// state reads the queue's line of /proc/net/netfilter/nfnetlink_queue (seq_show
+// in net/netfilter/nfnetlink_queue.c); it has one as long as somebody listens.
+func (q *queue) state(proc string) record.QueueState {
+	st := record.QueueState{Number: q.Number, Hooks: q.hooks, Links: q.links}
+	for line := range strings.Lines(proc) {
+		fields := strings.Fields(line)
+		if len(fields) < 8 || fields[0] != strconv.Itoa(q.Number) {
+			continue
+		}
+		for column, figure := range map[int]*uint64{
+			2: &st.Waiting, 5: &st.QueueDropped, 6: &st.UserDropped, 7: &st.Sequence,
+		} {
+			if n, err := strconv.ParseUint(fields[column], 10, 64); err == nil {
+				*figure = n
+			}
+		}
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.on != nil {
+		q.on.mu.Lock()
+		defer q.on.mu.Unlock()
+		st.Seen, st.Withheld, st.Accepted, st.Dropped = q.on.seen, q.on.withheld, q.on.accepted, q.on.dropped
+	}
+	return st
 }

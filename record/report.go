@@ -72,17 +72,20 @@ type Result struct {
 	Law            string   `json:"law"`
 
 	Holder string `json:"holder"`
-	// HolderBy says who named Holder, where a ledger was kept: "ladder",
-	// "ledger", "ladder and ledger", or "they differ", and Holder has both.
-	HolderBy      string         `json:"holder_by,omitempty"`
-	ReleasedBy    string         `json:"released_by"`
-	Ladder        []LadderStep   `json:"ladder"`
-	PinnedSockets int            `json:"pinned_sockets"`
-	Witness       []Witness      `json:"witness"`
-	Ledger        *Ledger        `json:"ledger,omitempty"`
-	Sockets       []SocketResult `json:"sockets"`
-	Attempts      []Attempt      `json:"attempts"`
-	Flaky         bool           `json:"flaky,omitempty"`
+	// HolderBy says who named Holder: of a leak "stages", and where a ledger was
+	// kept "ladder", "ledger", "ladder and ledger", "stages and ledger", or "they
+	// differ", and Holder has both.
+	HolderBy      string       `json:"holder_by,omitempty"`
+	ReleasedBy    string       `json:"released_by"`
+	Ladder        []LadderStep `json:"ladder"`
+	PinnedSockets int          `json:"pinned_sockets"`
+	// Stages account for the packets along their way, where something was held.
+	Stages   []Stage        `json:"stages,omitempty"`
+	Witness  []Witness      `json:"witness"`
+	Ledger   *Ledger        `json:"ledger,omitempty"`
+	Sockets  []SocketResult `json:"sockets"`
+	Attempts []Attempt      `json:"attempts"`
+	Flaky    bool           `json:"flaky,omitempty"`
 	// Orphans is "not checked", or the number of skbs that never came free.
 	Orphans string `json:"orphans"`
 

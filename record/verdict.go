@@ -88,6 +88,12 @@ func HolderMatches(pattern, holder string) bool {
 	return err == nil && same
 }
 
+// Vague reports whether a holder is but a part of the way, "between A and B" or
+// "after A", or not known: the ledger can say more.
+func Vague(holder string) bool {
+	return holder == NotKnown || strings.HasPrefix(holder, "between ") || strings.HasPrefix(holder, "after ")
+}
+
 // NeedsHolder reports whether a verdict says that somebody holds, or did, and is
 // only half told without saying who.
 func (v Verdict) NeedsHolder() bool {

@@ -41,7 +41,7 @@ On a mutant's kernel run the scenarios that mutant.yaml names, the controls, and
 a few that must come through clean without using its module: each mutant has its
 share of those. --whole runs the whole catalogue on each. Where all
 is as on the stock kernel, what uses the module runs once more with the ledger,
-which misses no skb.
+which misses no skb; so does a leak whose place is not named.
 
 The exit status is 1 on any miss, any wrong or false finding, 2 on trouble.`,
 		Example: `  skleak mutants run --kernel debian:6.1

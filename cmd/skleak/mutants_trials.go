@@ -75,28 +75,41 @@ func (r *trials) uses(scenario string, m modbuild.Mutant) bool {
 }
 
 // run gives a run for each kernel. Where a mutant shows nothing, what uses its
-// module is run again with the ledger.
+// module is run again with the ledger, and where a leak's holder is not named,
+// that scenario.
 func (r *trials) run(ctx context.Context, n int) ([]record.Run, error) {
 	runs := make([]record.Run, len(r.on))
 	err := r.each(ctx, func(ctx context.Context, i int) (err error) {
-		runs[i], err = r.one(ctx, r.plain, i, n, r.todo(i))
+		runs[i], err = r.one(ctx, r.plain, i, nth(n), r.todo(i))
 		return err
 	})
 	if err != nil || r.flags.vm.ledger.mode != harness.LedgerOff {
 		return runs, err
 	}
 	err = r.each(ctx, func(ctx context.Context, i int) error {
-		if i == 0 || !r.trial(i-1, runs).Silent() {
+		if i == 0 {
 			return nil
 		}
+		silent := r.trial(i-1, runs).Silent()
 		scs := slices.DeleteFunc(r.scenarios(i-1), func(sc scenarios.Scenario) bool {
-			return !r.uses(sc.Name, r.list[i-1])
+			return !unnamed(runs[i], sc.Name) && !(silent && r.uses(sc.Name, r.list[i-1]))
 		})
-		again, err := r.one(ctx, r.closer, i, n, scs)
+		if len(scs) == 0 {
+			return nil
+		}
+		again, err := r.one(ctx, r.closer, i, nth(n)+".ledger", scs)
 		replace(&runs[i], again)
 		return err
 	})
 	return runs, err
+}
+
+// unnamed reports that a scenario's packets were lost somewhere on a part of the
+// way, or nobody knows where.
+func unnamed(run record.Run, scenario string) bool {
+	return slices.ContainsFunc(run.Results, func(res record.Result) bool {
+		return res.Scenario == scenario && record.Vague(res.Holder)
+	})
 }
 
 // each calls do for each kernel's index, as many at once as there may be VMs.
@@ -120,17 +133,23 @@ func replace(run *record.Run, again record.Run) {
 	}
 }
 
-func (r *trials) one(ctx context.Context, v vm.VM, i, n int, list []scenarios.Scenario) (record.Run, error) {
+// nth is what a run's folder of traces has behind the kernel's name.
+func nth(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(".%d", n+1)
+}
+
+// one runs the list on the i-th kernel; suffix tells its folder of traces from
+// those of its other runs.
+func (r *trials) one(ctx context.Context, v vm.VM, i int, suffix string, list []scenarios.Scenario) (record.Run, error) {
 	v.Kernel = r.on[i]
 	if i == 0 {
 		// The whole catalogue takes as long as many mutants together.
 		v.Guests = max(r.parallel/2, 1)
 	}
-	again := ""
-	if n > 0 {
-		again = fmt.Sprintf(".%d", n+1)
-	}
-	o := r.flags.save.below(v.Kernel.Name, again).options(campaign.Options{AllowLasting: true, Once: i > 0})
+	o := r.flags.save.below(v.Kernel.Name, suffix).options(campaign.Options{AllowLasting: true, Once: i > 0})
 	v.Replay = r.replay
 	run, err := campaign.Run(ctx, v, list, r.controls, o)
 	if err != nil {

@@ -85,28 +85,21 @@ func (n Names) label(p Place) string {
 	return strings.Join(labels, " or ")
 }
 
-// qdisc is the kind of qdisc that queues on the device: that of the root, or
-// below mq of its leaves.
+// qdisc is the kind of qdisc that queues on the device.
 func (n Names) qdisc(p Place) string {
-	root, leaf := "", ""
+	kind := "unknown"
 	for _, l := range n.links(p) {
+		var own []record.QdiscState
 		for _, q := range n.State.Qdiscs {
-			switch {
-			case q.Link != l.Name || q.Netns != l.Netns || q.Parent == "ingress":
-			case q.Parent == "root":
-				root = q.Kind
-			case leaf == "":
-				leaf = q.Kind
+			if q.Link == l.Name && q.Netns == l.Netns {
+				own = append(own, q)
 			}
 		}
+		if q, ok := record.QueueingQdisc(own); ok {
+			kind = q.Kind
+		}
 	}
-	if root == "mq" && leaf != "" {
-		return leaf
-	}
-	if root == "" {
-		return "unknown"
-	}
-	return root
+	return kind
 }
 
 // Places names all counts, the fullest first. Where charges were not read, each

@@ -23,9 +23,12 @@ type Finding struct {
 
 	// Holder names what held: "qdisc tbf on v0"; several are joined by " and ".
 	Holder string
-	// HolderBy says who named Holder, where a ledger was kept: "ladder",
-	// "ledger", "ladder and ledger" or "they differ".
+	// HolderBy says who named Holder: of a leak "stages", and where a ledger was
+	// kept "ladder", "ledger", "ladder and ledger", "stages and ledger" or "they
+	// differ".
 	HolderBy string `json:",omitempty"`
+	// suspect is what the stages say of a leak.
+	suspect suspect
 	// ReleasedBy names the rungs that let go, "time", or "nothing".
 	ReleasedBy string
 	// PinnedSockets is how many closed sockets stayed counted.

@@ -24,7 +24,8 @@ func (f *Finding) name(t record.Trace) {
 	switch {
 	case f.Verdict == record.Leaked:
 		f.ReleasedBy = "nothing"
-		f.Holder = leaker(t)
+		f.suspect = leaker(t)
+		f.Holder = f.suspect.holder
 	case f.HeldBytes == 0 && f.Verdict != record.LostWakeup:
 	default:
 		f.Holder, f.ReleasedBy = letGo(t)

@@ -255,7 +255,7 @@ func TestHolder(t *testing.T) {
 
 func TestHolderOfLeak(t *testing.T) {
 	f := Judge(kept(stuck(256), 212992))
-	if f.Holder != "driver of v0" || f.ReleasedBy != "nothing" {
+	if f.Holder != record.NotKnown || f.ReleasedBy != "nothing" {
 		t.Errorf("holder %q by %q", f.Holder, f.ReleasedBy)
 	}
 }

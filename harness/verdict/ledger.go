@@ -8,29 +8,35 @@ import (
 	"skleak/record"
 )
 
-// Who named the holder, where a ledger was kept.
+// Who named the holder.
 const (
 	byLadder = "ladder"
 	byLedger = "ledger"
 	byBoth   = "ladder and ledger"
+	byStages = "stages"
+	// byStagesToo: what the stages have is where the ledger saw the skbs.
+	byStagesToo = "stages and ledger"
 	// byNeither: they differ, and Holder has both.
 	byNeither = "they differ"
 )
 
-// consult holds what the ladder named against where the ledger saw the skbs.
+// consult holds what the ladder or the stages named against where the ledger saw
+// the skbs.
 func (f *Finding) consult(t record.Trace) {
+	if f.Verdict == record.Leaked && leftCharged(t) > 0 {
+		f.consultStages(t)
+		return
+	}
 	if t.Ledger == nil || f.HeldBytes == 0 {
 		return
 	}
-	leaked := f.Verdict == record.Leaked && leftCharged(t) > 0
-	ladder, seen := f.Holder, ledgerHolder(t, leaked)
+	ladder, seen := f.Holder, ledgerHolder(t, false)
 	switch {
 	case seen == "":
 		if ladder != "" {
 			f.HolderBy = byLadder
 		}
-	case ladder == "" || leaked:
-		// No rung let go, so the ladder has nothing to say.
+	case ladder == "":
 		f.Holder, f.HolderBy = seen, byLedger
 	case sameHolders(ladder, seen):
 		f.HolderBy = byBoth
@@ -38,6 +44,38 @@ func (f *Finding) consult(t record.Trace) {
 		f.Holder = fmt.Sprintf("%s (ladder) or %s (ledger)", ladder, seen)
 		f.HolderBy = byNeither
 	}
+}
+
+// consultStages is for a leak: no rung freed it, so the ladder has nothing to say.
+func (f *Finding) consultStages(t record.Trace) {
+	seen := ""
+	if t.Ledger != nil {
+		seen = ledgerHolder(t, true)
+	}
+	s := f.suspect
+	switch {
+	case seen == "":
+		if s.holder != record.NotKnown {
+			f.HolderBy = byStages
+		}
+	case s.holder == record.NotKnown:
+		f.Holder, f.HolderBy = seen, byLedger
+	case s.single && sameHolders(s.holder, seen), !s.single && s.comprises(seen):
+		f.Holder, f.HolderBy = seen, byStagesToo
+	default:
+		f.Holder = fmt.Sprintf("%s (stages) or %s (ledger)", s.holder, seen)
+		f.HolderBy = byNeither
+	}
+}
+
+// comprises reports whether all that the ledger named lies in the span.
+func (s suspect) comprises(seen string) bool {
+	for _, place := range strings.Split(seen, joiner) {
+		if !s.span.covers(place) {
+			return false
+		}
+	}
+	return true
 }
 
 const joiner = " and "
@@ -110,6 +148,9 @@ func ledgerRemark(t record.Trace, f Finding) string {
 	case missed(*t.Ledger) != "":
 		return "; ledger incomplete: " + missed(*t.Ledger)
 	case f.HolderBy == byNeither:
+		if f.suspect.holder != "" {
+			return "; stages and ledger differ on who held"
+		}
 		return "; ladder and ledger differ on who held"
 	default:
 		return ""

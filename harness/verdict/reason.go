@@ -49,6 +49,9 @@ func leakReason(t record.Trace, f Finding) string {
 	if left := leftCharged(t); left > 0 {
 		parts = append(parts, fmt.Sprintf("%d bytes still charged after the last of %s", left, count(len(t.Rungs), "rung")))
 	}
+	if f.suspect.evidence != "" {
+		parts = append(parts, f.suspect.evidence)
+	}
 	if f.PinnedSockets > 0 {
 		parts = append(parts, fmt.Sprintf("%s pinned after closing (%d in use before, %d after)",
 			count(f.PinnedSockets, "socket"), t.SocketsBefore, t.SocketsAfter))

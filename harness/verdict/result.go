@@ -46,6 +46,7 @@ func Result(name string, expect []record.Verdict, known *record.Known, t record.
 		ReleasedBy:    f.ReleasedBy,
 		Ladder:        f.Ladder,
 		PinnedSockets: f.PinnedSockets,
+		Stages:        stages(t),
 		Witness:       append([]record.Witness{}, t.Witness...),
 		Ledger:        t.Ledger,
 		Sockets:       sockets(t),
