@@ -151,14 +151,15 @@ func (s *space) qdiscState(q netlink.Qdisc, names map[int]string) record.QdiscSt
 // nfqueueFile is there as long as nfnetlink_queue is.
 const nfqueueFile = "netfilter/nfnetlink_queue"
 
-// procNet reads files of the namespace's /proc/net; nfqueueFile may be missing.
+// procNet reads files of the namespace's /proc/net; nfqueueFile may be missing, and
+// only root of the first user namespace may read it.
 func (s *space) procNet(files ...string) ([]string, error) {
 	var texts []string
 	err := s.quick(func() error {
 		for _, file := range files {
 			// NB: /proc/net is that of the main thread's namespace.
 			text, err := os.ReadFile("/proc/thread-self/net/" + file)
-			if err != nil && !(file == nfqueueFile && errors.Is(err, os.ErrNotExist)) {
+			if err != nil && !(file == nfqueueFile && (errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission))) {
 				return fmt.Errorf("read /proc/net/%s in %s: %w", file, s.title(), err)
 			}
 			texts = append(texts, string(text))
@@ -208,13 +209,17 @@ func namedCounters(text, group string) map[string]uint64 {
 }
 
 // countQueues adds the NFQUEUEs that the scenario's rules name in s, by the text
-// of nfqueueFile.
+// of nfqueueFile. A queue with a listener has a line there; where it was not to be
+// read, nothing is known of the queue.
 func (w *World) countQueues(s *space, st *record.State, text string) {
 	for _, f := range w.filters {
 		if f.in != s {
 			continue
 		}
 		for _, q := range f.queues() {
+			if text == "" && q.listening() {
+				continue
+			}
 			state := q.state(text)
 			state.Netns = s.name
 			st.Queues = append(st.Queues, state)
