@@ -29,7 +29,7 @@ func (c *collector) controls(list []scenarios.Scenario) shownByControls {
 	not := c.mustNot(withControl(list, scenarios.ControlMustNot))
 	return shownByControls{
 		results: slices.Concat([]record.Result{}, must.results, not.results),
-		broken:  joined("; ", must.broken, not.broken),
+		broken:  joined(must.broken, not.broken),
 	}
 }
 
@@ -92,7 +92,7 @@ func missing(list []scenarios.Scenario, kind scenarios.ControlKind) string {
 // misbehaved is the result of a control that did not show what it must.
 func misbehaved(res record.Result, why string) record.Result {
 	if res.Status != record.Error {
-		res.Status, res.Reason = record.Broken, joined("; ", why, res.Reason)
+		res.Status, res.Reason = record.Broken, joined(why, res.Reason)
 	}
 	return res
 }
@@ -102,7 +102,7 @@ func blame(res *record.Result, remark string) {
 	if res.Status == record.Broken {
 		res.Status = record.Fail
 	}
-	res.Reason = joined("; ", res.Reason, remark)
+	res.Reason = joined(res.Reason, remark)
 }
 
 // apply marks what was judged with a broken instrument.
@@ -133,9 +133,9 @@ func misbehaviour(sc scenarios.Scenario, res record.Result) string {
 		wrong = append(wrong, "what one packet is charged with was not measured")
 	}
 	if sc.Control == scenarios.ControlMustHold {
-		return joined("; ", append(wrong, notHeld(sc, res)...)...)
+		return joined(append(wrong, notHeld(sc, res)...)...)
 	}
-	return joined("; ", append(wrong, notClean(sc, res)...)...)
+	return joined(append(wrong, notClean(sc, res)...)...)
 }
 
 // notHeld says what of a control that must hold is not as it must be.
@@ -219,7 +219,7 @@ func names(list []scenarios.Scenario) map[string]bool {
 	return all
 }
 
-// joined joins what is not empty.
-func joined(between string, parts ...string) string {
-	return strings.Join(slices.DeleteFunc(slices.Clone(parts), func(s string) bool { return s == "" }), between)
+// joined joins the reasons that are not empty.
+func joined(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(slices.Clone(parts), func(s string) bool { return s == "" }), "; ")
 }

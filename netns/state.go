@@ -159,7 +159,8 @@ func (s *space) procNet(files ...string) ([]string, error) {
 		for _, file := range files {
 			// NB: /proc/net is that of the main thread's namespace.
 			text, err := os.ReadFile("/proc/thread-self/net/" + file)
-			if err != nil && !(file == nfqueueFile && (errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission))) {
+			without := file == nfqueueFile && (errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission))
+			if err != nil && !without {
 				return fmt.Errorf("read /proc/net/%s in %s: %w", file, s.title(), err)
 			}
 			texts = append(texts, string(text))

@@ -75,7 +75,7 @@ func checkResult(t *testing.T, res map[string]any) {
 			t.Errorf("%s: %q is a %s, want %s", res["scenario"], key, got, want)
 		}
 	}
-	further := []string{"flaky", "hint", "modules", "law_check", "spark"}
+	further := []string{"flaky", "hint", "modules", "law_check", "spark", "stages"}
 	for key := range res {
 		if _, known := resultKeys()[key]; !known && !slices.Contains(further, key) {
 			t.Errorf("%s: key %q is not in docs/report.md", res["scenario"], key)

@@ -92,7 +92,7 @@ func (r *trials) run(ctx context.Context, n int) ([]record.Run, error) {
 		}
 		silent := r.trial(i-1, runs).Silent()
 		scs := slices.DeleteFunc(r.scenarios(i-1), func(sc scenarios.Scenario) bool {
-			return !unnamed(runs[i], sc.Name) && !(silent && r.uses(sc.Name, r.list[i-1]))
+			return !unnamed(runs[i], sc.Name) && (!silent || !r.uses(sc.Name, r.list[i-1]))
 		})
 		if len(scs) == 0 {
 			return nil

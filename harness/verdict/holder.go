@@ -29,6 +29,9 @@ func (f *Finding) name(t record.Trace) {
 	case f.HeldBytes == 0 && f.Verdict != record.LostWakeup:
 	default:
 		f.Holder, f.ReleasedBy = letGo(t)
+		if f.Verdict == record.LostWakeup && f.Holder == "" {
+			f.Holder = record.NotKnown
+		}
 	}
 }
 

@@ -294,13 +294,11 @@ func (w way) end(exact bool) suspect {
 func (w way) tale() string {
 	var parts []string
 	for i, s := range w.stages {
-		switch {
-		case i == 0:
+		if i == 0 {
 			parts = append(parts, fmt.Sprintf("%d sent", s.Out))
 			continue
-		default:
-			parts = append(parts, fmt.Sprintf("%d by %s", s.Out, s.point))
 		}
+		parts = append(parts, fmt.Sprintf("%d by %s", s.Out, s.point))
 		last := &parts[len(parts)-1]
 		if s.Dropped > 0 {
 			*last += fmt.Sprintf(" and %d dropped", s.Dropped)
