@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"skleak/campaign"
-	"skleak/harness"
+	"skleak/harness/experiment"
 	"skleak/kernels"
 	"skleak/record"
 )
@@ -158,6 +158,6 @@ func (r *trials) trial(i int, runs []record.Run) campaign.Trial {
 
 // withLedger are the same flags with the ledger on.
 func (f mutantsRunFlags) withLedger() vmFlags {
-	f.vm.ledger.mode = harness.LedgerOn
+	f.vm.ledger.mode = experiment.LedgerOn
 	return f.vm
 }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"skleak/campaign"
-	"skleak/harness"
+	"skleak/harness/experiment"
 	"skleak/kernels"
 	"skleak/kernels/modbuild"
 	"skleak/record"
@@ -83,7 +83,7 @@ func (r *trials) run(ctx context.Context, n int) ([]record.Run, error) {
 		runs[i], err = r.one(ctx, r.plain, i, nth(n), r.todo(i))
 		return err
 	})
-	if err != nil || r.flags.vm.ledger.mode != harness.LedgerOff {
+	if err != nil || r.flags.vm.ledger.mode != experiment.LedgerOff {
 		return runs, err
 	}
 	err = r.each(ctx, func(ctx context.Context, i int) error {

@@ -1,4 +1,4 @@
-package harness
+package experiment
 
 import (
 	"errors"
@@ -15,13 +15,13 @@ import (
 // at no cost. Trouble with it is told and ends the ledger, not the experiment.
 type books struct {
 	led   *ledger.Ledger
-	x     *experiment
+	x     *Experiment
 	state record.State
 }
 
 // openBooks opens the ledger where it is asked for. That there can be none is
 // no error: the reader is told and the run goes on.
-func (x *experiment) openBooks() *books {
+func (x *Experiment) openBooks() *books {
 	if x.o.Ledger == LedgerOff {
 		return nil
 	}
@@ -42,8 +42,8 @@ func (b *books) open() error {
 	if err != nil {
 		return err
 	}
-	o := b.x.o
-	b.led, err = ledger.Open(ledger.Config{Rules: rules, Devices: devices(b.state), Began: b.x.began, Probes: o.Probes, Unproven: o.Unproven})
+	place := b.x.place
+	b.led, err = ledger.Open(ledger.Config{Rules: rules, Devices: devices(b.state), Began: b.x.began, Probes: place.Probes, Unproven: place.Unproven})
 	return err
 }
 
@@ -58,38 +58,6 @@ func (b *books) give(err error) {
 
 // off reports that there is no ledger, or no longer one.
 func (b *books) off() bool { return b == nil || b.led == nil }
-
-// heldLedger is what all ledgers of a run need.
-type heldLedger struct {
-	held   *ledger.Held
-	wakers wakers
-}
-
-func (h heldLedger) Close() error { return errors.Join(h.wakers.Close(), h.held.Close()) }
-
-// holdLedger finds out, once a run, whether there can be a ledger and what of,
-// and tells.
-func (l *Local) holdLedger() (h heldLedger, notes []string) {
-	if l.Options.Ledger == LedgerOff {
-		return h, nil
-	}
-	var err error
-	if h.held, err = ledger.Hold(l.Options.Ledger == LedgerOn); err == nil {
-		h.wakers, err = keepAwake(l.Self, h.held.Unproven)
-	}
-	if err != nil {
-		l.Options.Ledger = LedgerOff
-		return heldLedger{}, []string{"no ledger: " + errors.Join(err, h.Close()).Error()}
-	}
-	l.Options.Probes, l.Options.Unproven = h.held.Probes(), h.held.Unproven
-	if h.held.Without != nil {
-		notes = append(notes, "the ledger goes by tracepoints alone, without BPF: "+h.held.Without.Error())
-	}
-	for _, cpu := range h.held.Blind {
-		notes = append(notes, fmt.Sprintf("perf shows nothing of what happens on processor %d while that sleeps: it is kept awake", cpu))
-	}
-	return h, notes
-}
 
 // own lets the ledger follow the sockets of s, which has not sent yet.
 func (b *books) own(s *sending) {
@@ -111,7 +79,7 @@ func (b *books) own(s *sending) {
 
 // ledgerRules say which packets are ours: of this process, and as long as the
 // scenario's are when a device of any kind has put its header before them.
-func (x *experiment) ledgerRules() (ledger.Rules, error) {
+func (x *Experiment) ledgerRules() (ledger.Rules, error) {
 	rules := ledger.Rules{PID: int32(os.Getpid())}
 	cfg, err := x.config()
 	if err != nil {

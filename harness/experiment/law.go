@@ -1,4 +1,4 @@
-package harness
+package experiment
 
 import (
 	"context"
@@ -18,8 +18,8 @@ const (
 	lawOver  = 1.25
 	// lawSlack is by how much a run is longer than the law says it must be.
 	lawSlack = 1.5
-	// maxLawRun bounds one run.
-	maxLawRun = 40 * time.Second
+	// MaxLawRun bounds one paced run of a law.
+	MaxLawRun = 40 * time.Second
 	// maxLawPackets bounds the packets of a run as fast as can be.
 	maxLawPackets = 20_000
 )
@@ -27,7 +27,7 @@ const (
 // verifyLaw tries out what the law foretells, each time in links built anew: a
 // paced run under and one over the rate at which the socket falls silent, or
 // where it knows no such rate, one as fast as can be.
-func (x *experiment) verifyLaw(ctx context.Context) error {
+func (x *Experiment) verifyLaw(ctx context.Context) error {
 	law := verdict.Judge(x.trace).Foretold
 	if law == nil {
 		return nil
@@ -42,8 +42,8 @@ func (x *experiment) verifyLaw(ctx context.Context) error {
 		return x.verifyAtSpeed(ctx, check, *law)
 	}
 	under, over := lawTimes(*law)
-	if need := max(under, over); need > maxLawRun {
-		check.NotTried = fmt.Sprintf("it would take runs of %s, more than %s", need.Round(time.Second), maxLawRun)
+	if need := max(under, over); need > MaxLawRun {
+		check.NotTried = fmt.Sprintf("it would take runs of %s, more than %s", need.Round(time.Second), MaxLawRun)
 		return nil
 	}
 	var err error
@@ -71,19 +71,19 @@ func lawTime(seconds float64) time.Duration {
 
 // verifyAtSpeed tries a law that knows no rate: it says that the socket falls
 // silent after so many packets, or never.
-func (x *experiment) verifyAtSpeed(ctx context.Context, check *record.LawCheck, l verdict.Law) (err error) {
+func (x *Experiment) verifyAtSpeed(ctx context.Context, check *record.LawCheck, l verdict.Law) (err error) {
 	packets := lawSlack * (l.Passed + l.Stall/max(l.Share, 1e-9))
 	if packets > maxLawPackets {
 		check.NotTried = fmt.Sprintf("it would take %.0f packets, more than %d", packets, maxLawPackets)
 		return nil
 	}
-	check.Over, err = x.lawRun(ctx, 0, maxLawRun, int(math.Ceil(packets)))
+	check.Over, err = x.lawRun(ctx, 0, MaxLawRun, int(math.Ceil(packets)))
 	return err
 }
 
 // lawRun is one run in links of its own: paced for a time, or of so many packets
 // as fast as can be.
-func (x *experiment) lawRun(ctx context.Context, pps float64, d time.Duration, packets int) (run *record.LawRun, err error) {
+func (x *Experiment) lawRun(ctx context.Context, pps float64, d time.Duration, packets int) (run *record.LawRun, err error) {
 	if err := x.build(ctx); err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package harness
+package experiment
 
 import (
 	"context"
@@ -16,14 +16,15 @@ import (
 	"skleak/scenarios"
 )
 
-// experiment is one scenario under way in the sandbox.
-type experiment struct {
+// Experiment is one scenario under way in the sandbox.
+type Experiment struct {
 	sc    scenarios.Scenario
 	o     Options
+	place Place
 	began time.Time
 	emit  func(record.Event)
 	// calibrated is what this process has measured before.
-	calibrated calibrations
+	calibrated Calibrations
 
 	world *netns.World
 	trace record.Trace
@@ -32,11 +33,11 @@ type experiment struct {
 	books *books
 }
 
-// run builds the scenario, sends through it, climbs the ladder and returns all
+// Run builds the scenario, sends through it, climbs the ladder and returns all
 // that was measured. It undoes what it built, on errors and cancellation too.
-func (x *experiment) run(ctx context.Context) (t record.Trace, err error) {
+func (x *Experiment) Run(ctx context.Context) (t record.Trace, err error) {
 	o := x.o
-	if o.Count == CountBurst {
+	if x.place.Count == CountBurst {
 		return x.countBurst(ctx)
 	}
 	if x.log, err = meter.OpenKernelLog(); err == nil {
@@ -71,7 +72,8 @@ func (x *experiment) run(ctx context.Context) (t record.Trace, err error) {
 	return x.trace, nil
 }
 
-func newTrace(sc scenarios.Scenario, o Options) record.Trace {
+func newTrace(req Request, kernel record.Kernel) record.Trace {
+	sc := req.Scenario
 	rate := "max"
 	if sc.Traffic.Rate > 0 {
 		rate = fmt.Sprintf("%g/s", sc.Traffic.Rate)
@@ -81,16 +83,16 @@ func newTrace(sc scenarios.Scenario, o Options) record.Trace {
 		message, every = spec.Message, spec.Every
 	}
 	return record.Trace{
-		Schema: record.TraceSchema, Scenario: sc.Name, Kernel: Kernel(),
+		Schema: record.TraceSchema, Scenario: sc.Name, Kernel: kernel,
 		Planned: sc.Traffic.Count, Packet: sc.Traffic.Packet, Message: message, EveryNs: every.Nanoseconds(), Socket: sc.Traffic.Socket, Rate: rate,
-		Asked: asked(sc.Traffic), WindowNs: o.Settle.Nanoseconds(),
-		Refused: map[string]int{}, Rungs: []record.RungTrace{}, Quiet: o.Quiet,
+		Asked: asked(sc.Traffic), WindowNs: req.Options.Settle.Nanoseconds(),
+		Refused: map[string]int{}, Rungs: []record.RungTrace{}, Quiet: req.Place.Quiet,
 		SocketsBefore: -1, SocketsAfter: -1,
 	}
 }
 
-func (x *experiment) build(ctx context.Context) error {
-	world, err := netns.Build(ctx, x.sc, netns.Options{RefuseModules: x.o.RefuseModules, Cards: x.o.Cards})
+func (x *Experiment) build(ctx context.Context) error {
+	world, err := netns.Build(ctx, x.sc, netns.Options{RefuseModules: x.o.RefuseModules, Cards: x.place.Cards})
 	if err != nil {
 		return err
 	}
@@ -99,7 +101,7 @@ func (x *experiment) build(ctx context.Context) error {
 }
 
 // measure is the experiment proper, between building and undoing.
-func (x *experiment) measure(ctx context.Context) error {
+func (x *Experiment) measure(ctx context.Context) error {
 	x.phase(record.PhaseCalibrate)
 	if err := x.calibrate(ctx); err != nil {
 		return err
@@ -116,7 +118,7 @@ func (x *experiment) measure(ctx context.Context) error {
 	if err := errors.Join(err, s.close()); err != nil {
 		return err
 	}
-	if x.o.Count == CountHeld && x.waits() {
+	if x.place.Count == CountHeld && x.waits() {
 		return nil
 	}
 	if err := x.countClosed(ctx); err != nil {
@@ -126,7 +128,7 @@ func (x *experiment) measure(ctx context.Context) error {
 }
 
 // fillAndRelease sends, waits, and climbs the ladder.
-func (x *experiment) fillAndRelease(ctx context.Context, s *sending) error {
+func (x *Experiment) fillAndRelease(ctx context.Context, s *sending) error {
 	if err := errors.Join(x.keepState(stateBefore), x.fill(ctx, s)); err != nil {
 		return err
 	}
@@ -149,18 +151,18 @@ func (x *experiment) fillAndRelease(ctx context.Context, s *sending) error {
 }
 
 // waits reports that something is held, or was: what lets go is to be found.
-func (x *experiment) waits() bool { return !free(x.trace.Settle) || x.hasHeld() }
+func (x *Experiment) waits() bool { return !free(x.trace.Settle) || x.hasHeld() }
 
 // hasHeld reports that something was charged for longer than the settling window
 // while packets were being sent, though nothing is now.
-func (x *experiment) hasHeld() bool {
+func (x *Experiment) hasHeld() bool {
 	return slices.ContainsFunc(x.trace.Sockets, func(s record.SocketTrace) bool { return s.Course.HeldBytes > 0 })
 }
 
 // release finds what lets go: time alone first, then the ladder.
-func (x *experiment) release(ctx context.Context, s *sending) error {
+func (x *Experiment) release(ctx context.Context, s *sending) error {
 	x.phase(record.PhasePatience)
-	if x.o.Count == CountHeld {
+	if x.place.Count == CountHeld {
 		return nil
 	}
 	var err error
@@ -209,7 +211,7 @@ func (x *experiment) release(ctx context.Context, s *sending) error {
 
 // lastsFor is how long a charge was seen to last by itself: that of the oldest
 // packet, or of a burst from its last packet to the end.
-func (x *experiment) lastsFor() time.Duration {
+func (x *Experiment) lastsFor() time.Duration {
 	longest := max(x.trace.Patience.ReleasedNs, 0)
 	for _, s := range x.trace.Sockets {
 		longest = max(longest, s.Course.OldestNs)
@@ -218,7 +220,7 @@ func (x *experiment) lastsFor() time.Duration {
 }
 
 // drains reports that what was held went packet by packet, at a line's rate.
-func (x *experiment) drains() bool {
+func (x *Experiment) drains() bool {
 	law := verdict.Judge(x.trace).Foretold
 	return law != nil && law.Kind == verdict.LawDrain
 }
@@ -228,7 +230,7 @@ func (x *experiment) drains() bool {
 const refillBlock = 5 * time.Millisecond
 
 // refill sends as much as is needed to hold again, as fast as can be.
-func (x *experiment) refill(ctx context.Context, s *sending) error {
+func (x *Experiment) refill(ctx context.Context, s *sending) error {
 	plan := x.plan()
 	plan.Rate, plan.Burst, plan.Duration, plan.BlockLimit = 0, 0, 0, refillBlock
 	plan.Count = min(max(x.trace.Sent, 1), scenarios.DefaultCount)
@@ -244,7 +246,7 @@ func (x *experiment) refill(ctx context.Context, s *sending) error {
 	return s.park()
 }
 
-func (x *experiment) patience() time.Duration {
+func (x *Experiment) patience() time.Duration {
 	if x.sc.Patience != nil {
 		return *x.sc.Patience
 	}
@@ -268,6 +270,6 @@ func asked(t scenarios.Traffic) int {
 	return int(n)
 }
 
-func (x *experiment) phase(name string) {
+func (x *Experiment) phase(name string) {
 	x.emit(record.Event{Kind: record.EventPhase, Text: name})
 }

@@ -1,4 +1,4 @@
-package harness
+package experiment
 
 import (
 	"context"
@@ -9,22 +9,13 @@ import (
 	"skleak/harness/traffic"
 	"skleak/netns"
 	"skleak/record"
-	"skleak/scenarios"
 )
-
-// giveCards moves the network cards of sc into the sandbox before it begins.
-func (l Local) giveCards(sc scenarios.Scenario, box *sandbox) error {
-	if !l.Options.Cards {
-		return nil
-	}
-	return netns.GiveCards(sc, box.cmd.Process.Pid)
-}
 
 // faults brings about what befalls the links of a scenario in mid-burst. The
 // sending goes on meanwhile. A nil one has none.
 type faults struct {
 	ctx context.Context //nolint:containedctx // that of the burst it lives for
-	x   *experiment
+	x   *Experiment
 	due []netns.Fault
 	// count is how many packets were sent, also read when a fault is over.
 	mu    sync.Mutex
@@ -34,7 +25,7 @@ type faults struct {
 	errs  []error
 }
 
-func (x *experiment) newFaults(ctx context.Context) *faults {
+func (x *Experiment) newFaults(ctx context.Context) *faults {
 	due := x.world.Faults()
 	if len(due) == 0 {
 		return nil
@@ -97,7 +88,7 @@ const (
 
 // sendOn goes on with a burst that is over before its faults are, and a piece
 // longer: what comes after belongs to it.
-func (x *experiment) sendOn(ctx context.Context, s *sending, stats *traffic.Stats) error {
+func (x *Experiment) sendOn(ctx context.Context, s *sending, stats *traffic.Stats) error {
 	if !s.faults.underWay() {
 		return nil
 	}

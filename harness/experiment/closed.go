@@ -1,4 +1,4 @@
-package harness
+package experiment
 
 import (
 	"context"
@@ -24,7 +24,7 @@ const (
 // countSockets counts the sockets of the sandbox beside those that send. Those
 // that building and calibrating closed stay counted for a grace period, so after
 // a short burst it waits for one, and until the count stands still.
-func (x *experiment) countSockets(ctx context.Context, s *sending) error {
+func (x *Experiment) countSockets(ctx context.Context, s *sending) error {
 	still := socketsStillBlind
 	if time.Since(s.opened) <= socketsGone && meter.GracePeriod() {
 		still = socketsStill
@@ -61,7 +61,7 @@ const (
 // packet may pin its socket without charging it (net/core/sock.c,
 // skb_orphan_partial, which netem calls), so whatever may still hold one is
 // undone before a socket counts as pinned for good.
-func (x *experiment) countClosed(ctx context.Context) (err error) {
+func (x *Experiment) countClosed(ctx context.Context) (err error) {
 	before := x.trace.SocketsBefore
 	x.trace.SocketsAfter, err = awaitSockets(ctx, before, witnessMost)
 	if err != nil || x.trace.SocketsAfter <= before || x.leftCharged() {
@@ -89,7 +89,7 @@ func ownSockets(rung record.RungKind) bool {
 }
 
 // leftCharged says that something is charged after the last rung.
-func (x *experiment) leftCharged() bool {
+func (x *Experiment) leftCharged() bool {
 	n := len(x.trace.Rungs)
 	return n > 0 && x.trace.Rungs[n-1].After > 0
 }

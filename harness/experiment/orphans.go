@@ -1,9 +1,8 @@
-package harness
+package experiment
 
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"skleak/harness/meter"
@@ -14,8 +13,8 @@ import (
 )
 
 // countSkbs counts live skbs where that means something.
-func (x *experiment) countSkbs() *record.SkbCount {
-	if !x.o.Quiet || x.o.Count == CountNot {
+func (x *Experiment) countSkbs() *record.SkbCount {
+	if !x.place.Quiet || x.place.Count == CountNot {
 		return nil
 	}
 	n, by, err := meter.CountSkbs()
@@ -37,7 +36,7 @@ const (
 
 // countOrphans counts what is there still when links and sockets are gone, and
 // where that is more than before, whether each burst adds to it.
-func (x *experiment) countOrphans(ctx context.Context, c *record.SkbCount) error {
+func (x *Experiment) countOrphans(ctx context.Context, c *record.SkbCount) error {
 	if c == nil {
 		return nil
 	}
@@ -49,14 +48,14 @@ func (x *experiment) countOrphans(ctx context.Context, c *record.SkbCount) error
 	}
 	x.trace.Orphans = c
 	// What stays charged was lost with its charge; another burst would only lose more.
-	if kept || x.hasCard() {
+	if kept || hasCard(x.sc) {
 		return nil
 	}
 	return x.countAgain(ctx, c)
 }
 
 // settledCount is the count once it is back to before, or stands still above it.
-func (x *experiment) settledCount(ctx context.Context, before int64, once bool) (n int64, err error) {
+func (x *Experiment) settledCount(ctx context.Context, before int64, once bool) (n int64, err error) {
 	for began := time.Now(); ; {
 		n, _, err = meter.CountSkbs()
 		most := orphansMost
@@ -84,7 +83,7 @@ const (
 
 // countAgain sends more bursts while each leaves more skbs behind and it is not
 // plain yet that they are lost. Trouble with one is none of the experiment's.
-func (x *experiment) countAgain(ctx context.Context, c *record.SkbCount) error {
+func (x *Experiment) countAgain(ctx context.Context, c *record.SkbCount) error {
 	for verdict.OrphansUnsettled(*c) {
 		before := c.After
 		if n := len(c.Again); n > 0 {
@@ -105,7 +104,7 @@ func (x *experiment) countAgain(ctx context.Context, c *record.SkbCount) error {
 }
 
 // countBurst only counts the skbs that a burst leaves behind.
-func (x *experiment) countBurst(ctx context.Context) (record.Trace, error) {
+func (x *Experiment) countBurst(ctx context.Context) (record.Trace, error) {
 	c := x.countSkbs()
 	x.phase(record.PhaseBuild)
 	var err error
@@ -120,7 +119,7 @@ func (x *experiment) countBurst(ctx context.Context) (record.Trace, error) {
 
 // burst builds the links anew, sends through them as fast as can be, and takes
 // all away again.
-func (x *experiment) burst(ctx context.Context) (sent int, err error) {
+func (x *Experiment) burst(ctx context.Context) (sent int, err error) {
 	modules := x.trace.Modules
 	if err := x.build(ctx); err != nil {
 		return 0, err
@@ -141,12 +140,4 @@ func (x *experiment) burst(ctx context.Context) (sent int, err error) {
 	plan.Count = min(max(plan.Count, burstLeast), burstMost)
 	stats, err := stream.Run(ctx, plan, nil)
 	return stats.Sent, err
-}
-
-// hasCard reports a network card: what its driver prepares for packets to come
-// is counted too, and what befell it cannot be repeated.
-func (x *experiment) hasCard() bool { return hasCard(x.sc) }
-
-func hasCard(sc scenarios.Scenario) bool {
-	return slices.ContainsFunc(sc.Links, func(l scenarios.Link) bool { return l.Kind() == "nic" })
 }

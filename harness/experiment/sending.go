@@ -1,4 +1,4 @@
-package harness
+package experiment
 
 import (
 	"context"
@@ -36,7 +36,7 @@ type sending struct {
 }
 
 // openSending opens the sockets that the scenario asks for.
-func (x *experiment) openSending() (*sending, error) {
+func (x *Experiment) openSending() (*sending, error) {
 	cfg, err := x.config()
 	if err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (x *experiment) openSending() (*sending, error) {
 }
 
 // config is the sending side of the scenario with its links as they are now.
-func (x *experiment) config() (traffic.Config, error) {
+func (x *Experiment) config() (traffic.Config, error) {
 	t := x.sc.Traffic
 	spec, err := traffic.Lookup(t.Packet)
 	if err != nil {
@@ -100,7 +100,7 @@ func (x *experiment) config() (traffic.Config, error) {
 }
 
 // plan is the scenario's traffic as a sender takes it.
-func (x *experiment) plan() traffic.Plan {
+func (x *Experiment) plan() traffic.Plan {
 	t := x.sc.Traffic
 	return traffic.Plan{
 		Rate: t.Rate, Burst: t.Burst, Count: t.Count, Duration: t.Duration,
@@ -109,7 +109,7 @@ func (x *experiment) plan() traffic.Plan {
 }
 
 // fill sends what the scenario says, watched by sampler and waiters.
-func (x *experiment) fill(ctx context.Context, s *sending) error {
+func (x *Experiment) fill(ctx context.Context, s *sending) error {
 	x.phase(record.PhaseTraffic)
 	s.faults = x.newFaults(ctx)
 	stop := s.sample()
@@ -125,7 +125,7 @@ func (x *experiment) fill(ctx context.Context, s *sending) error {
 }
 
 // keepStats keeps what the sender did so far.
-func (x *experiment) keepStats(stats traffic.Stats) {
+func (x *Experiment) keepStats(stats traffic.Stats) {
 	x.stats = stats
 	x.trace.Sent, x.trace.Refused, x.trace.Blocked = stats.Sent, stats.Refused, stats.Blocked
 	x.trace.Reported, x.trace.OwnFull = stats.Reported, stats.OwnFull
@@ -142,7 +142,7 @@ func (x *experiment) keepStats(stats traffic.Stats) {
 
 // probeAtRest sends one more packet where sends were refused: an overload has
 // passed by now, a link that refuses has not.
-func (x *experiment) probeAtRest(ctx context.Context, s *sending) error {
+func (x *Experiment) probeAtRest(ctx context.Context, s *sending) error {
 	if len(x.trace.Refused) == 0 {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package harness
+package experiment
 
 import (
 	"context"
@@ -15,7 +15,7 @@ const mostResumes = 40
 // on a full socket and by then all was let go of, it goes on: whoever should
 // have let go (an NFQUEUE listener, a reader) had no processor, and packets
 // that were never sent prove nothing.
-func (x *experiment) settleAndResume(ctx context.Context, s *sending) error {
+func (x *Experiment) settleAndResume(ctx context.Context, s *sending) error {
 	for round := 0; ; round++ {
 		began := time.Now()
 		r, err := settle(ctx, s, x.o.Settle)
@@ -33,7 +33,7 @@ func (x *experiment) settleAndResume(ctx context.Context, s *sending) error {
 }
 
 // unsent is how many packets a sender that gave up has left.
-func (x *experiment) unsent() int {
+func (x *Experiment) unsent() int {
 	if x.stats.Stopped != traffic.ByStall || x.sc.Traffic.Count == 0 {
 		return 0
 	}
@@ -44,7 +44,7 @@ func (x *experiment) unsent() int {
 	return max(x.sc.Traffic.Count-tried, 0)
 }
 
-func (x *experiment) goOn(ctx context.Context, s *sending) error {
+func (x *Experiment) goOn(ctx context.Context, s *sending) error {
 	plan := x.plan()
 	plan.Count = x.unsent()
 	stop := s.sample()

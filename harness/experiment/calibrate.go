@@ -1,4 +1,4 @@
-package harness
+package experiment
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 	"skleak/scenarios"
 )
 
-// calibrations are the truesizes one process has measured: on one kernel the
+// Calibrations are the truesizes one process has measured: on one kernel the
 // same packet by the same kind of socket costs the same.
-type calibrations map[calibrated]calibration
+type Calibrations map[calibrated]calibration
 
 // calibrated is all that the charge of a packet on lo depends on.
 type calibrated struct {
@@ -30,7 +30,7 @@ type calibration struct {
 
 // calibrate measures the charge of one packet of the scenario's kind on lo. A
 // kernel that can hold nothing there leaves it unknown, and the reader told.
-func (x *experiment) calibrate(ctx context.Context) (err error) {
+func (x *Experiment) calibrate(ctx context.Context) (err error) {
 	cfg, err := x.config()
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func (x *experiment) calibrate(ctx context.Context) (err error) {
 }
 
 // mayQueue keeps a calibration from loading the module of its queue.
-func (x *experiment) mayQueue() func(qdisc string) error {
+func (x *Experiment) mayQueue() func(qdisc string) error {
 	if !x.o.RefuseModules {
 		return nil
 	}

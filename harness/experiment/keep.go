@@ -1,4 +1,4 @@
-package harness
+package experiment
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ const (
 )
 
 // keepState keeps a picture of the sandbox for the judge and the report.
-func (x *experiment) keepState(when string) error {
+func (x *Experiment) keepState(when string) error {
 	look := x.world.State
 	if when == stateBefore || when == stateRefilled {
 		look = x.world.Counters
@@ -39,7 +39,7 @@ func (x *experiment) keepState(when string) error {
 
 // readLog takes what the kernel logged since the last look. Where the log may
 // not be read there is nothing, and no verdict hangs on it.
-func (x *experiment) readLog() []string {
+func (x *Experiment) readLog() []string {
 	if x.log == nil {
 		return nil
 	}
@@ -56,7 +56,7 @@ func (x *experiment) readLog() []string {
 }
 
 // keepSockets keeps what was seen of each socket up to the end of settling.
-func (x *experiment) keepSockets(s *sending) {
+func (x *Experiment) keepSockets(s *sending) {
 	samples := s.sampler.Samples()
 	for i, sender := range s.stream.Senders() {
 		sock := &x.trace.Sockets[i]
