@@ -102,58 +102,41 @@ func (f *mutantsRunFlags) run(cmd *cobra.Command, t terminal, args []string, sta
 	if err := r.machines(ctx); err != nil {
 		return err
 	}
-	rep := truthReport{Kernel: string(stock.Name), Mutants: list}
+	rep := record.TruthReport{Kernel: string(stock.Name)}
 	for n := range f.runs {
 		one, err := r.once(ctx, n)
 		if err != nil {
 			return err
 		}
 		rep.Runs = append(rep.Runs, one)
-		*status = max(*status, one.status())
+		*status = max(*status, statusCode(one.ExitCode()))
 	}
 	return out.put(f.truth.printer(rep))
 }
 
 // once runs everything once and judges it.
-func (r *trials) once(ctx context.Context, n int) (truthRun, error) {
+func (r *trials) once(ctx context.Context, n int) (record.TruthRun, error) {
 	began := time.Now()
 	runs, err := r.run(ctx, n)
 	if err != nil {
-		return truthRun{}, err
+		return record.TruthRun{}, err
 	}
-	one := truthRun{Table: campaign.StockTruth(runs[0])}
+	one := record.TruthRun{Table: campaign.StockTruth(runs[0])}
 	for i := range r.list {
 		one.Table = append(one.Table, r.trial(i, runs).Judge()...)
 	}
-	one.Score = campaign.ScoreOf(one.Table)
+	one.Score = record.ScoreOf(one.Table)
 	one.Seconds = time.Since(began).Seconds()
 	return one, nil
-}
-
-// status is 1 for a finding that is missed or should not be, 2 for trouble.
-func (r truthRun) status() statusCode {
-	switch {
-	case r.Score.Outcomes[campaign.Miss]+r.Score.Outcomes[campaign.Wrong]+r.Score.Outcomes[campaign.False] > 0:
-		return 1
-	case !r.Score.Perfect():
-		return 2
-	}
-	return 0
 }
 
 // trial is that of the i-th mutant.
 func (r *trials) trial(i int, runs []record.Run) campaign.Trial {
 	m := r.list[i]
-	trial := campaign.Trial{
-		Mutant: m.Name, Stock: runs[0], Run: runs[i+1],
+	return campaign.Trial{
+		Mutant: m.Name, Expected: m.Found, Stock: runs[0], Run: runs[i+1],
 		Uses: func(scenario string) bool { return r.uses(scenario, m) },
 	}
-	for _, e := range m.Found {
-		trial.Expected = append(trial.Expected, campaign.Expected{
-			Scenario: e.Scenario, Verdict: e.Verdict, Holder: e.Holder, Packets: e.Count,
-		})
-	}
-	return trial
 }
 
 // withLedger are the same flags with the ledger on.

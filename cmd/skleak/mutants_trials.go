@@ -11,7 +11,7 @@ import (
 	"skleak/campaign"
 	"skleak/harness/experiment"
 	"skleak/kernels"
-	"skleak/kernels/modbuild"
+	"skleak/mutants"
 	"skleak/record"
 	"skleak/scenarios"
 	"skleak/vm"
@@ -23,7 +23,7 @@ type trials struct {
 	terminal terminal
 	controls []scenarios.Scenario
 	all      []scenarios.Scenario
-	list     []modbuild.Mutant
+	list     []mutants.Mutant
 	// named says that the mutants were named, so they may be few.
 	named bool
 	// replay is the command that does it all again.
@@ -70,7 +70,7 @@ func (r *trials) modules(k *kernels.Kernel) (err error) {
 }
 
 // uses says whether a scenario uses the mutant's module.
-func (r *trials) uses(scenario string, m modbuild.Mutant) bool {
+func (r *trials) uses(scenario string, m mutants.Mutant) bool {
 	return slices.Contains(r.needs[scenario], strings.ReplaceAll(m.Module, "-", "_"))
 }
 
@@ -202,7 +202,7 @@ func (r *trials) scenarios(i int) []scenarios.Scenario {
 	var list, rest []scenarios.Scenario
 	for _, sc := range r.all {
 		switch {
-		case slices.ContainsFunc(m.Found, func(e modbuild.Found) bool { return e.Scenario == sc.Name }):
+		case slices.ContainsFunc(m.Found, func(e record.Found) bool { return e.Scenario == sc.Name }):
 			list = append(list, sc)
 		case r.uses(sc.Name, m) && len(m.Found) == 0:
 			list = append(list, sc)

@@ -1,4 +1,4 @@
-package main
+package reports
 
 import (
 	"fmt"
@@ -7,26 +7,25 @@ import (
 	"strings"
 
 	"skleak/record"
-	"skleak/reports"
 )
 
-// markdown prints the truth table as docs/truth.md has it.
-func (rep truthReport) markdown(w io.Writer) error {
+// TruthMarkdown prints a truth table as docs/truth.md has it.
+func TruthMarkdown(w io.Writer, rep record.TruthReport) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "## %s\n\n", rep.Kernel)
-	text.WriteString(reports.MarkdownHead("run", "mutants", "found", "recall", "precision", "seconds"))
+	text.WriteString(MarkdownHead("run", "mutants", "found", "recall", "precision", "seconds"))
 	for i, run := range rep.Runs {
 		s := run.Score
-		text.WriteString(reports.MarkdownRow(fmt.Sprint(i+1), fmt.Sprint(s.Mutants), fmt.Sprint(s.Found),
+		text.WriteString(MarkdownRow(fmt.Sprint(i+1), fmt.Sprint(s.Mutants), fmt.Sprint(s.Found),
 			shareText(s.Recall), shareText(s.Precision), fmt.Sprintf("%.0f", run.Seconds)))
 	}
-	rows := rep.rows()
-	withLedger := slices.ContainsFunc(rows, func(r row) bool { return r.HolderBy != "" })
+	rows := truthRows(rep)
+	withLedger := slices.ContainsFunc(rows, func(r truthRow) bool { return r.HolderBy != "" })
 	head := []string{"mutant", "scenario", "outcome", "runs", "shown", "holder", "held, bytes", "ladder: charge after each rung"}
 	if withLedger {
 		head = slices.Insert(head, namedBy, "named by")
 	}
-	text.WriteString("\n" + reports.MarkdownHead(head...))
+	text.WriteString("\n" + MarkdownHead(head...))
 	for _, r := range rows {
 		cells := []string{
 			r.Mutant, "`" + r.Scenario + "`", string(r.Outcome), fmt.Sprintf("%d of %d", r.as, r.of),
@@ -35,7 +34,7 @@ func (rep truthReport) markdown(w io.Writer) error {
 		if withLedger {
 			cells = slices.Insert(cells, namedBy, r.HolderBy)
 		}
-		text.WriteString(reports.MarkdownRow(cells...))
+		text.WriteString(MarkdownRow(cells...))
 	}
 	_, err := io.WriteString(w, text.String())
 	return err

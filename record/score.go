@@ -1,6 +1,4 @@
-package campaign
-
-import "skleak/record"
+package record
 
 // Score sums a truth table up.
 type Score struct {
@@ -19,7 +17,7 @@ type Score struct {
 
 // Perfect says whether nothing is missed, wrong or false, and all could be run.
 func (s Score) Perfect() bool {
-	return s.Outcomes[Miss]+s.Outcomes[Wrong]+s.Outcomes[False]+s.Outcomes[Trouble] == 0
+	return s.Outcomes[OutcomeMiss]+s.Outcomes[OutcomeWrong]+s.Outcomes[OutcomeFalse]+s.Outcomes[OutcomeTrouble] == 0
 }
 
 // ScoreOf counts.
@@ -32,11 +30,11 @@ func ScoreOf(table []Truth) Score {
 		if line.Expected == nil {
 			continue
 		}
-		if line.Expected.Verdict != record.Clean {
+		if line.Expected.Verdict != Clean {
 			sought[line.Mutant] = true
 			wanted++
 		}
-		if line.Outcome != Hit && line.Outcome != Kept {
+		if line.Outcome != OutcomeHit && line.Outcome != OutcomeKept {
 			spoilt[line.Mutant] = true
 		}
 	}
@@ -46,9 +44,9 @@ func ScoreOf(table []Truth) Score {
 			s.Found++
 		}
 	}
-	hits := s.Outcomes[Hit]
+	hits := s.Outcomes[OutcomeHit]
 	s.Recall = share(hits, wanted)
-	s.Precision = share(hits+s.Outcomes[Also], hits+s.Outcomes[Also]+s.Outcomes[Wrong]+s.Outcomes[False])
+	s.Precision = share(hits+s.Outcomes[OutcomeAlso], hits+s.Outcomes[OutcomeAlso]+s.Outcomes[OutcomeWrong]+s.Outcomes[OutcomeFalse])
 	return s
 }
 

@@ -1,4 +1,4 @@
-package modbuild
+package mutants
 
 import (
 	"cmp"
@@ -21,8 +21,9 @@ import (
 
 // The files of a mutant's folder.
 const (
-	yamlFile  = "mutant.yaml"
-	cocciFile = "mutant.cocci"
+	yamlFile = "mutant.yaml"
+	// PatchFile is the semantic patch.
+	PatchFile = "mutant.cocci"
 )
 
 // maxMutant bounds each file of a mutant in bytes.
@@ -51,19 +52,7 @@ type Mutant struct {
 	// network card of QEMU's; "" for nothing.
 	Needs string `yaml:"needs"`
 	// Found is what must find it. Empty says that nobody knows yet.
-	Found []Found `yaml:"found"`
-}
-
-// Found is a scenario that must find the bug, and how.
-type Found struct {
-	Scenario string         `yaml:"scenario" json:"scenario"`
-	Verdict  record.Verdict `yaml:"verdict" json:"verdict"`
-	// Holder is what Result.Holder must be, with * for any text. A verdict that
-	// says something is held needs it: the true holder, or record.NotKnown.
-	Holder string `yaml:"holder" json:"holder,omitempty"`
-	// Count is how many packets the scenario is run with; 0 for as many as the
-	// catalogue says.
-	Count int `yaml:"count" json:"count,omitempty"`
+	Found []record.Found `yaml:"found"`
 }
 
 // Files is one name or a list of them.
@@ -113,8 +102,8 @@ func LoadAll(ctx context.Context, dir string) (list []Mutant, err error) {
 	return loadFS(root.FS(), bounded{ctx, root}, dir)
 }
 
-// source gives the text of a file.
-type source interface {
+// reader gives the text of a file.
+type reader interface {
 	text(name string) ([]byte, error)
 }
 
@@ -133,11 +122,16 @@ type builtIn struct{ fs.FS }
 
 func (b builtIn) text(name string) ([]byte, error) { return fs.ReadFile(b.FS, name) }
 
-// LoadFS reads every mutant in the folders of files, which are trusted, by name;
-// dir is what messages call it.
-func LoadFS(files fs.FS, dir string) ([]Mutant, error) { return loadFS(files, builtIn{files}, dir) }
+// Own are skleak's own mutants, by name.
+func Own() ([]Mutant, error) { return loadTrusted(files, "mutants") }
 
-func loadFS(files fs.FS, from source, dir string) ([]Mutant, error) {
+// loadTrusted reads every mutant in the folders of files, which are trusted, by name;
+// dir is what messages call it.
+func loadTrusted(files fs.FS, dir string) ([]Mutant, error) {
+	return loadFS(files, builtIn{files}, dir)
+}
+
+func loadFS(files fs.FS, from reader, dir string) ([]Mutant, error) {
 	found, err := fs.Glob(files, "*/"+yamlFile)
 	if err != nil {
 		return nil, fmt.Errorf("look for mutants in %s: %w", dir, err)
@@ -160,7 +154,7 @@ func loadFS(files fs.FS, from source, dir string) ([]Mutant, error) {
 	return all, nil
 }
 
-func load(files source, dir, name string) (Mutant, error) {
+func load(files reader, dir, name string) (Mutant, error) {
 	if !validName(name) {
 		return Mutant{}, fmt.Errorf("mutant %q: name its folder with small letters, digits, - and _", name)
 	}
@@ -172,18 +166,18 @@ func load(files source, dir, name string) (Mutant, error) {
 	if err != nil {
 		return Mutant{}, err
 	}
-	patch, err := read(files, path.Join(name, cocciFile))
+	patch, err := read(files, path.Join(name, PatchFile))
 	if err != nil {
 		return Mutant{}, fmt.Errorf("mutant %s: %w", name, err)
 	}
 	if err := checkPatch(string(patch)); err != nil {
-		return Mutant{}, fmt.Errorf("%s: %w", filepath.Join(dir, name, cocciFile), err)
+		return Mutant{}, fmt.Errorf("%s: %w", filepath.Join(dir, name, PatchFile), err)
 	}
 	m.Name, m.Dir, m.Patch = name, filepath.Join(dir, name), string(patch)
 	return m, nil
 }
 
-func read(files source, name string) ([]byte, error) {
+func read(files reader, name string) ([]byte, error) {
 	data, err := files.text(name)
 	if err != nil {
 		return nil, err
@@ -267,7 +261,7 @@ func (m Mutant) check() error {
 		return &keyError{"$.file", "file is missing: name a C file in the kernel source, like drivers/net/tun.c"}
 	}
 	for _, file := range m.File {
-		if path.Clean(file) != file || !filepath.IsLocal(file) || path.Ext(file) != ".c" || !sourcePath(file) {
+		if path.Clean(file) != file || !filepath.IsLocal(file) || path.Ext(file) != ".c" || !SourcePath(file) {
 			return &keyError{"$.file", fmt.Sprintf("%q is no C file under drivers/net/ or net/ of the kernel source", file)}
 		}
 	}
@@ -275,14 +269,14 @@ func (m Mutant) check() error {
 		return &keyError{"$.module", fmt.Sprintf("%q is no module's name", m.Module)}
 	}
 	for i, f := range m.Found {
-		if err := f.check(fmt.Sprintf("$.found[%d]", i)); err != nil {
+		if err := checkFound(f, fmt.Sprintf("$.found[%d]", i)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f Found) check(at string) error {
+func checkFound(f record.Found, at string) error {
 	switch {
 	case !regexp.MustCompile(`^[a-z0-9-]+/[a-z0-9.-]+$`).MatchString(f.Scenario):
 		return &keyError{at + ".scenario", fmt.Sprintf("%q is no scenario's name; they are like tun/unread", f.Scenario)}
@@ -298,8 +292,8 @@ func (f Found) check(at string) error {
 	return nil
 }
 
-// sourcePath says whether the unpacked source has the folder of a file.
-func sourcePath(file string) bool {
+// SourcePath says whether the source that is unpacked to build a mutant has the folder of a file.
+func SourcePath(file string) bool {
 	for _, dir := range sourceFolders() {
 		if strings.HasPrefix(file, dir) {
 			return true

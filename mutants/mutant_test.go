@@ -1,4 +1,4 @@
-package modbuild
+package mutants
 
 import (
 	"strings"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"skleak/mutants"
 	"skleak/record"
 )
 
@@ -19,7 +18,7 @@ found:
   - {scenario: team/broadcast, verdict: leaked, holder: "driver of *", count: 3}
 `
 
-func files(yaml, cocci string) fstest.MapFS {
+func folder(yaml, cocci string) fstest.MapFS {
 	return fstest.MapFS{
 		"forgets/mutant.yaml":  {Data: []byte(yaml)},
 		"forgets/mutant.cocci": {Data: []byte(cocci)},
@@ -27,7 +26,7 @@ func files(yaml, cocci string) fstest.MapFS {
 }
 
 func TestLoad(t *testing.T) {
-	got, err := LoadFS(files(good, "@@ @@"), "dir")
+	got, err := loadTrusted(folder(good, "@@ @@"), "dir")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +34,7 @@ func TestLoad(t *testing.T) {
 		Name: "forgets", Dir: "dir/forgets", Patch: "@@ @@", About: "it forgets",
 		File:   Files{"drivers/net/team/team.c", "drivers/net/team/team_core.c"},
 		Module: "team", StandsFor: "nothing",
-		Found: []Found{{Scenario: "team/broadcast", Verdict: record.Leaked, Holder: "driver of *", Count: 3}},
+		Found: []record.Found{{Scenario: "team/broadcast", Verdict: record.Leaked, Holder: "driver of *", Count: 3}},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -59,23 +58,23 @@ func TestLoadErrors(t *testing.T) {
 		{"too long", strings.Repeat("#", maxMutant+1), "want 1 to"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := LoadFS(files(test.yaml, "@@ @@"), "dir")
+			_, err := loadTrusted(folder(test.yaml, "@@ @@"), "dir")
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q in it", err, test.want)
 			}
 		})
 	}
-	if _, err := LoadFS(files(good, ""), "dir"); err == nil {
+	if _, err := loadTrusted(folder(good, ""), "dir"); err == nil {
 		t.Error("a mutant without a patch was taken")
 	}
-	if _, err := LoadFS(fstest.MapFS{}, "dir"); err == nil {
+	if _, err := loadTrusted(fstest.MapFS{}, "dir"); err == nil {
 		t.Error("a folder without mutants was taken")
 	}
 }
 
 // TestCorpus reads skleak's own mutants.
 func TestCorpus(t *testing.T) {
-	all, err := LoadFS(mutants.FS(), "mutants")
+	all, err := Own()
 	if err != nil {
 		t.Fatal(err)
 	}
