@@ -1,4 +1,4 @@
-package main
+package reports
 
 import (
 	"fmt"
@@ -8,24 +8,23 @@ import (
 	"time"
 
 	"skleak/record"
-	"skleak/reports"
 )
 
-// matrixBoard is the live table of a matrix: a line for each kernel, a mark
+// Board is the live table of a matrix: a line for each kernel, a mark
 // for each scenario. Without a terminal it is silent.
-type matrixBoard struct {
+type Board struct {
 	mu    sync.Mutex
 	out   io.Writer
 	live  bool
 	width int
-	rows  []*boardRow
+	rows  []*BoardRow
 	drawn time.Time
 	lines int
 }
 
-// boardRow is a kernel's line.
-type boardRow struct {
-	board *matrixBoard
+// BoardRow is a kernel's line.
+type BoardRow struct {
+	board *Board
 	name  string
 	total int
 	marks strings.Builder
@@ -33,21 +32,25 @@ type boardRow struct {
 	state string
 }
 
-// redrawEvery bounds how often the board is drawn.
-const redrawEvery = 100 * time.Millisecond
+// boardRedraw bounds how often the board is drawn.
+const boardRedraw = 100 * time.Millisecond
 
-func newBoard(t terminal, parts []part, controls int) *matrixBoard {
-	b := &matrixBoard{out: t.screen, live: t.live, width: t.liveWidth}
-	for _, p := range parts {
-		b.rows = append(b.rows, &boardRow{board: b, name: string(p.name), total: len(p.list) + controls, state: "waits"})
-	}
-	return b
+// NewBoard starts a board of so many columns on out. Where live is false it
+// shows nothing.
+func NewBoard(out io.Writer, live bool, width int) *Board {
+	return &Board{out: out, live: live, width: width}
 }
 
-func (b *matrixBoard) row(i int) *boardRow { return b.rows[i] }
+// Row adds a line for a kernel with so many scenarios. All are added before
+// anything runs.
+func (b *Board) Row(kernel string, scenarios int) *BoardRow {
+	r := &BoardRow{board: b, name: kernel, total: scenarios, state: "waits"}
+	b.rows = append(b.rows, r)
+	return r
+}
 
 // Observe sees every event of the kernel.
-func (r *boardRow) Observe(e record.Event) {
+func (r *BoardRow) Observe(e record.Event) {
 	r.board.mu.Lock()
 	defer r.board.mu.Unlock()
 	switch {
@@ -62,14 +65,15 @@ func (r *boardRow) Observe(e record.Event) {
 }
 
 // Finished sees every result of the kernel.
-func (r *boardRow) Finished(res record.Result) {
+func (r *BoardRow) Finished(res record.Result) {
 	r.board.mu.Lock()
 	defer r.board.mu.Unlock()
 	r.marks.WriteString(statusMark(res.Status))
 	r.board.draw(false)
 }
 
-func (r *boardRow) done(run record.Run) {
+// Done sees the end of the kernel's run.
+func (r *BoardRow) Done(run record.Run) {
 	r.board.mu.Lock()
 	defer r.board.mu.Unlock()
 	r.state = fmt.Sprintf("done in %.0f s", run.Seconds)
@@ -98,8 +102,8 @@ func statusMark(s record.Status) string {
 }
 
 // draw draws the board over the last one. The lock must be held.
-func (b *matrixBoard) draw(now bool) {
-	if !b.live || (!now && time.Since(b.drawn) < redrawEvery) {
+func (b *Board) draw(now bool) {
+	if !b.live || (!now && time.Since(b.drawn) < boardRedraw) {
 		return
 	}
 	b.drawn = time.Now()
@@ -115,9 +119,9 @@ func (b *matrixBoard) draw(now bool) {
 }
 
 // line is at most width columns: the newest marks are kept.
-func (r *boardRow) line(width int) string {
+func (r *BoardRow) line(width int) string {
 	head := fmt.Sprintf("%-24s %3d/%-3d ", r.name, min(r.ended, r.total), r.total)
-	tail := " " + reports.Harmless(r.state)
+	tail := " " + Harmless(r.state)
 	marks := r.marks.String()
 	room := max(width-1-len(head)-min(len(tail), 30), 0)
 	marks = marks[max(len(marks)-room, 0):]
@@ -126,7 +130,7 @@ func (r *boardRow) line(width int) string {
 }
 
 // Close draws the board a last time.
-func (b *matrixBoard) Close() {
+func (b *Board) Close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.draw(true)

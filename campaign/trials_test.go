@@ -1,4 +1,4 @@
-package main
+package campaign
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ func TestSharesCoverAll(t *testing.T) {
 	for _, test := range []struct{ mutants, least int }{{1, 8}, {4, 8}, {40, 4}, {200, 4}} {
 		seen := map[string]bool{}
 		for i := range test.mutants {
-			one := share(rest, i, test.mutants)
+			one := evenShare(rest, i, test.mutants)
 			if len(one) < test.least {
 				t.Errorf("%d of %d: %d scenarios", i, test.mutants, len(one))
 			}
@@ -27,7 +27,7 @@ func TestSharesCoverAll(t *testing.T) {
 			t.Errorf("%d mutants run %d of %d", test.mutants, len(seen), len(rest))
 		}
 	}
-	if got := share(rest[:2], 0, 1); len(got) != 2 {
+	if got := evenShare(rest[:2], 0, 1); len(got) != 2 {
 		t.Errorf("of two scenarios %d", len(got))
 	}
 }
