@@ -202,7 +202,7 @@ func (s server) serve(ctx context.Context, req experiment.Request) error {
 
 // lastEvent is what a scenario ends with.
 func lastEvent(trace record.Trace, err error) record.Event {
-	var missing *netns.UnsupportedError
+	var missing *record.UnsupportedError
 	switch {
 	case err == nil:
 		return record.Event{Kind: record.EventTrace, Trace: &trace}

@@ -6,6 +6,7 @@ import (
 
 	"skleak/harness/experiment"
 	"skleak/harness/ledger"
+	"skleak/record"
 )
 
 // heldLedger is what all ledgers of a run need.
@@ -35,10 +36,10 @@ func (l *Local) holdLedger() (h heldLedger, notes []string) {
 	}
 	if err != nil {
 		l.Options.Ledger = experiment.LedgerOff
-		return heldLedger{}, []string{"no ledger: " + errors.Join(err, h.Close()).Error()}
+		return heldLedger{}, []string{"no ledger: " + record.WithHint(errors.Join(err, h.Close()))}
 	}
 	if h.held.Without != nil {
-		notes = append(notes, "the ledger goes by tracepoints alone, without BPF: "+h.held.Without.Error())
+		notes = append(notes, "the ledger goes by tracepoints alone, without BPF: "+record.WithHint(h.held.Without))
 	}
 	for _, cpu := range h.held.Blind {
 		notes = append(notes, fmt.Sprintf("perf shows nothing of what happens on processor %d while that sleeps: it is kept awake", cpu))

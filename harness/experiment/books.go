@@ -53,7 +53,7 @@ func (b *books) give(err error) {
 		return
 	}
 	b.x.trace.Ledger, b.x.trace.Witness = nil, nil
-	b.x.emit(record.Event{Kind: record.EventNote, Text: "no ledger: " + err.Error()})
+	b.x.emit(record.Event{Kind: record.EventNote, Text: "no ledger: " + record.WithHint(err)})
 }
 
 // off reports that there is no ledger, or no longer one.
