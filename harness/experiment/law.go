@@ -7,7 +7,6 @@ import (
 	"math"
 	"time"
 
-	"skleak/harness/traffic"
 	"skleak/harness/verdict"
 	"skleak/record"
 )
@@ -88,11 +87,7 @@ func (x *Experiment) lawRun(ctx context.Context, pps float64, d time.Duration, p
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, x.world.Close()) }()
-	cfg, err := x.config()
-	if err != nil {
-		return nil, err
-	}
-	stream, err := traffic.OpenStream(cfg, x.sc.Traffic.PerLink)
+	stream, err := x.openStream()
 	if err != nil {
 		return nil, err
 	}

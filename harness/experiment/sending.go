@@ -37,11 +37,7 @@ type sending struct {
 
 // openSending opens the sockets that the scenario asks for.
 func (x *Experiment) openSending() (*sending, error) {
-	cfg, err := x.config()
-	if err != nil {
-		return nil, err
-	}
-	stream, err := traffic.OpenStream(cfg, x.sc.Traffic.PerLink)
+	stream, err := x.openStream()
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +64,15 @@ func (x *Experiment) openSending() (*sending, error) {
 	s.sampler = meter.NewSampler(watched, x.began)
 	s.opened = time.Now()
 	return s, nil
+}
+
+// openStream opens the sockets alone, with nothing that watches them.
+func (x *Experiment) openStream() (*traffic.Stream, error) {
+	cfg, err := x.config()
+	if err != nil {
+		return nil, err
+	}
+	return traffic.OpenStream(cfg, x.sc.Traffic.PerLink)
 }
 
 // config is the sending side of the scenario with its links as they are now.
