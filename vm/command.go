@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 
 	"github.com/u-root/u-root/pkg/ldd"
@@ -106,6 +107,8 @@ func takeAlong(argv []string) (inGuest []string, files map[string]string, err er
 	for _, lib := range libraries {
 		files[lib] = lib
 	}
-	files[from] = from
-	return append([]string{from}, argv[1:]...), files, nil
+	// NB: not at its own path: the guest mounts over /tmp and /run.
+	inGuest = append([]string{path.Join(guestTaken, filepath.Base(from))}, argv[1:]...)
+	files[inGuest[0]] = from
+	return inGuest, files, nil
 }

@@ -15,6 +15,8 @@ const (
 	guestNotes   = "/run/skleak-notes"
 	guestModules = "skleak/modules"
 	guestBusybox = "/bin/busybox"
+	// guestTaken has the command that was taken along from the host.
+	guestTaken = "/skleak/command"
 	// guestApplets has busybox's programs. It is the last in the PATH, so that
 	// those of packages go first.
 	guestApplets = "/opt/busybox"

@@ -30,15 +30,15 @@ func merged(name string) string {
 
 // accounts are users that packages make when they are installed, which in a
 // guest nobody does: those of Debian's frr, bird2 and tcpdump, with their groups.
-func accounts() (passwd, group string) {
-	group = "root:x:0:\ndaemon:x:1:\nadm:x:4:\ntty:x:5:\nnogroup:x:65534:\n"
-	passwd = "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1::/:/bin/false\nnobody:x:65534:65534::/nonexistent:/bin/false\n"
+func accounts() (users, groups string) {
+	groups = "root:x:0:\ndaemon:x:1:\nadm:x:4:\ntty:x:5:\nnogroup:x:65534:\n"
+	users = "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1::/:/bin/false\nnobody:x:65534:65534::/nonexistent:/bin/false\n"
 	for i, name := range []string{"frr", "bird", "tcpdump"} {
 		id := 990 - i
-		passwd += fmt.Sprintf("%s:x:%d:%d::/nonexistent:/bin/false\n", name, id, id)
-		group += fmt.Sprintf("%s:x:%d:\n", name, id)
+		users += fmt.Sprintf("%s:x:%d:%d::/nonexistent:/bin/false\n", name, id, id)
+		groups += fmt.Sprintf("%s:x:%d:\n", name, id)
 	}
-	return passwd, group + "frrvty:x:980:frr\n"
+	return users, groups + "frrvty:x:980:frr\n"
 }
 
 // addUserland adds the packages' files, and what they take for granted.
@@ -67,9 +67,9 @@ func (i initramfs) addUserland(a *archive) (err error) {
 	if err := a.symlink("/var/run", "/run"); err != nil {
 		return err
 	}
-	passwd, group := accounts()
+	users, groups := accounts()
 	for name, text := range map[string]string{
-		"/etc/passwd": passwd, "/etc/group": group, "/etc/hosts": "127.0.0.1 localhost\n",
+		"/etc/passwd": users, "/etc/group": groups, "/etc/hosts": "127.0.0.1 localhost\n",
 		"/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n",
 	} {
 		if err := a.bytes(name, 0o644, []byte(text)); err != nil {
