@@ -67,6 +67,9 @@ func (x *experiment) run(ctx context.Context) (t record.Trace, err error) {
 		}
 	}
 	x.readLog()
+	if x.waits() || len(x.trace.Refused) > 0 {
+		x.trace.Facts = facts(x.sc, x.trace.Kernel)
+	}
 	x.trace.Seconds = time.Since(x.began).Seconds()
 	return x.trace, nil
 }

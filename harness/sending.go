@@ -133,6 +133,7 @@ func (x *experiment) keepStats(stats traffic.Stats) {
 	for i, one := range stats.Sockets {
 		sock := &x.trace.Sockets[i]
 		sock.Sent, sock.PacketsToStall, sock.StalledOn = one.Sent, one.PacketsToStall, one.StalledOn
+		sock.Packets, sock.Forms = one.Kept, one.Forms
 		sock.Links = nil
 		for _, l := range one.Links {
 			sock.Links = append(sock.Links, record.LinkTrace(l))

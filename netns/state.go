@@ -88,6 +88,9 @@ func (s *space) lookAround(st *record.State) error {
 			l.Addresses = append(l.Addresses, p.String())
 		}
 	}
+	if err := s.askDrivers(st); err != nil {
+		return fmt.Errorf("ask the drivers: %w", err)
+	}
 	ns, err := s.neighbours()
 	if err != nil {
 		return err
@@ -110,6 +113,7 @@ func (w *World) linkState(s *space, l netlink.Link) record.LinkState {
 	a := l.Attrs()
 	st := record.LinkState{
 		Netns: s.name, Name: a.Name, Kind: l.Type(), Index: a.Index, MTU: a.MTU, TxQLen: a.TxQLen,
+		LLAddr: a.HardwareAddr.String(),
 		Flags: a.Flags.String(), OperState: a.OperState.String(), Carrier: a.RawFlags&unix.IFF_LOWER_UP != 0,
 	}
 	if n := a.Statistics; n != nil {

@@ -18,6 +18,28 @@ type Format struct {
 	About string
 	// Write writes the whole report. Its error is that of w, wrapped.
 	Write func(w io.Writer, rep record.Report, o Options) error
+	// Traces says that it shows more where Options.Evidence has traces.
+	Traces bool
+	// Binary says that it is no text, and redacts by itself.
+	Binary bool
+	// Redacted says that it goes to strangers: what identifies a machine is replaced
+	// unless somebody asks for it.
+	Redacted bool
+}
+
+// Print writes the whole report, redacted if the evidence has a Redactor.
+func (f Format) Print(w io.Writer, rep record.Report, o Options) error {
+	if o.Evidence.Redact == nil || f.Binary {
+		return f.Write(w, rep, o)
+	}
+	var text strings.Builder
+	if err := f.Write(&text, rep, o); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, o.Evidence.Redact.Text(text.String())); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
 }
 
 // Options say what the reader's end can show. Formats for programs ignore them.
@@ -29,6 +51,8 @@ type Options struct {
 	Colour bool
 	// ASCII keeps to 7 bits, for a locale that is not UTF-8.
 	ASCII bool
+	// Evidence is what the report rests on.
+	Evidence Evidence
 }
 
 // Formats lists every format, the default first.
@@ -39,6 +63,7 @@ func Formats() []Format {
 		{Name: "ktap", About: "for kernel test machinery: KTAP version 1", Write: writeKTAP},
 		{Name: "junit", About: "for CI servers: JUnit XML, a testsuite per kernel", Write: writeJUnit},
 		{Name: "markdown", About: "for documents: a table of scenarios by kernels", Write: writeMarkdown},
+		{Name: "mail", About: "for netdev: plain text, all that a developer asks for, redacted", Write: writeMail, Traces: true, Redacted: true},
 	}
 }
 

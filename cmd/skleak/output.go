@@ -20,9 +20,14 @@ type outputFlags struct {
 	json   bool
 	format string
 	file   string
+	redact bool
+	// given tells a flag from its default.
+	given *pflag.FlagSet
 }
 
 func (f *outputFlags) register(fs *pflag.FlagSet) {
+	f.given = fs
+	fs.BoolVar(&f.redact, "redact", false, "replace addresses, hardware addresses and host names (default for mail; --redact=false leaves them)")
 	fs.BoolVar(&f.json, "json", false, "print the report as JSON (schema "+record.ReportSchema+")")
 	fs.StringVar(&f.format, "format", "", "format of the report; `skleak list` names them (default table)")
 	fs.StringVarP(&f.file, "output", "o", "", "write the report to this file")
@@ -35,6 +40,8 @@ type output struct {
 	out     io.Writer
 	// file is the name of a file to write instead of out, "" for none.
 	file string
+	// redact is nil where nothing is to be replaced.
+	redact *reports.Redactor
 	// special is that file if it is a pipe, a device or a link to something.
 	special *os.File
 }
@@ -54,7 +61,7 @@ func (f outputFlags) open(t terminal) (*output, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &output{format: format, out: t.plain, file: f.file}
+	o := &output{format: format, out: t.plain, file: f.file, redact: f.redactor(format)}
 	if o.file == "" {
 		o.options = reports.Options{Width: t.outWidth, Colour: t.colour, ASCII: t.ascii}
 		return o, nil
@@ -91,7 +98,13 @@ func (o *output) explain(what string, err error) error {
 
 // write prints the report; an ordinary file appears whole or not at all.
 func (o *output) write(rep record.Report) error {
-	return o.put(func(w io.Writer) error { return o.format.Write(w, rep, o.options) })
+	return o.put(func(w io.Writer) error { return o.format.Print(w, rep, o.options) })
+}
+
+// rest is what the report rests on; chosen says that its results were asked for by
+// name.
+func (o *output) rest(e *evidence, chosen bool) {
+	o.options.Evidence = e.give(o.redact, chosen)
 }
 
 // put prints what is no report of runs as write prints one.
