@@ -161,8 +161,8 @@ vm-packages:
 	@scripts/packages qemu-system-x86_64:qemu-system-x86 busybox:busybox-static
 
 .PHONY: test-packages
-test-packages: # a second opinion on what the packets are
-	@scripts/packages tshark:tshark
+test-packages: # a second opinion on what the packets, scripts and reports are
+	@scripts/packages tshark:tshark capinfos:wireshark-common shellcheck:shellcheck ip:iproute2 tc:iproute2
 
 .PHONY: mutants-packages
 mutants-packages: go-check

@@ -114,7 +114,7 @@ func (w *World) linkState(s *space, l netlink.Link) record.LinkState {
 	st := record.LinkState{
 		Netns: s.name, Name: a.Name, Kind: l.Type(), Index: a.Index, MTU: a.MTU, TxQLen: a.TxQLen,
 		LLAddr: a.HardwareAddr.String(),
-		Flags: a.Flags.String(), OperState: a.OperState.String(), Carrier: a.RawFlags&unix.IFF_LOWER_UP != 0,
+		Flags:  a.Flags.String(), OperState: a.OperState.String(), Carrier: a.RawFlags&unix.IFF_LOWER_UP != 0,
 	}
 	if n := a.Statistics; n != nil {
 		st.TxPackets, st.TxDropped, st.TxErrors = n.TxPackets, n.TxDropped, n.TxErrors

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -20,20 +19,22 @@ const mailWidth = 72
 // one mail; where nothing deviates and nothing was asked for by name there is none.
 func writeMail(w io.Writer, rep record.Report, o Options) error {
 	cases := mailCases(rep, o.Evidence.Chosen)
-	var out bytes.Buffer
-	for i, c := range cases {
-		if i > 0 {
-			out.WriteString("\n\n-- >8 -- the next mail -- >8 --\n\n\n")
-		}
+	var mails []string
+	for _, c := range sameCrashes(rep) {
+		m := mail{e: o.Evidence}
+		m.crash(c)
+		mails = append(mails, m.out.String())
+	}
+	for _, c := range cases {
 		m := mail{e: o.Evidence, c: c}
 		m.write()
-		out.WriteString(m.out.String())
+		mails = append(mails, m.out.String())
 	}
-	if len(cases) == 0 {
-		out.WriteString("All is as expected, so there is nothing to report. To write of what is\n" +
+	if len(mails) == 0 {
+		mails = append(mails, "All is as expected, so there is nothing to report. To write of what is\n"+
 			"expected too, name a scenario: skleak report DIR --format mail SCENARIO\n")
 	}
-	if _, err := io.WriteString(w, out.String()); err != nil {
+	if _, err := io.WriteString(w, strings.Join(mails, "\n\n-- >8 -- the next mail -- >8 --\n\n\n")); err != nil {
 		return fmt.Errorf("write the mail: %w", err)
 	}
 	return nil
@@ -117,6 +118,22 @@ func (m *mail) write() {
 	m.line("written by " + cmpOr(m.e.By, "skleak") + "; a person should read it before it is sent")
 }
 
+// crash is a mail about a crash of the kernel, which is worth one whatever it was
+// that ran.
+func (m *mail) crash(c sameCrash) {
+	m.line("Subject: [BUG] net: " + c.first.Text)
+	m.line("To: netdev@vger.kernel.org")
+	m.line("")
+	m.prose("Hello,")
+	m.prose("the kernel crashed while packets were sent through links in network namespaces: " + c.line())
+	var frames []string
+	for _, f := range c.first.Frames {
+		frames = append(frames, "  "+f)
+	}
+	m.section("Call trace, innermost first", frames)
+	m.prose("The whole console is what skleak vm run --keep DIR leaves in that folder; please add it.")
+}
+
 func cmpOr(a, b string) string {
 	if a == "" {
 		return b
@@ -128,7 +145,10 @@ func (m *mail) line(s string) { m.out.WriteString(harmless(s, false) + "\n") }
 
 // prose is a paragraph, wrapped.
 func (m *mail) prose(s string) {
-	m.out.WriteString(text.WrapSoft(harmless(s, false), mailWidth) + "\n\n")
+	for line := range strings.SplitSeq(text.WrapSoft(harmless(s, false), mailWidth), "\n") {
+		m.out.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	m.out.WriteString("\n")
 }
 
 // section is a heading and lines that are quoted as they are; none without lines.

@@ -26,11 +26,17 @@ func (m *mail) pictures(t *record.Trace) {
 	m.section("/proc/net/raw then", append(raw, held.ProcNetRaw...))
 	var links []string
 	for _, l := range held.Links {
+		if l.Name == "lo" {
+			continue
+		}
 		links = append(links, linkLines(l)...)
 	}
 	m.section("Links then (as ip -d -s link and ethtool -i show them)", links)
 	var qdiscs []string
 	for _, q := range held.Qdiscs {
+		if q.Link == "lo" {
+			continue
+		}
 		qdiscs = append(qdiscs, qdiscLines(q)...)
 	}
 	m.section("Queueing disciplines then (as tc -s qdisc shows them)", qdiscs)
@@ -165,7 +171,7 @@ func taintText(bits uint64) string {
 }
 
 // maxLogLines bounds what is quoted of a kernel's log.
-const maxLogLines = 60
+const maxLogLines = 30
 
 // log is what the kernel said meanwhile: warnings, crashes, and the last lines.
 func (m *mail) log(s seenOn, t *record.Trace) {

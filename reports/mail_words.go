@@ -97,8 +97,13 @@ func mailOpening(s seenOn, t *record.Trace) string {
 	if t != nil && t.Packet != "" {
 		packets = t.Packet + " packets"
 	}
-	text := fmt.Sprintf("on %s the scenario %s sends %s through a link and comes to %q, where a sound kernel shows %s.",
-		s.run.Kernel.Release, r.Scenario, packets, r.Verdict, cmpOr(r.Expected, "something else"))
+	text := fmt.Sprintf("on %s the scenario %s sends %s through a link and comes to %q, ",
+		s.run.Kernel.Release, r.Scenario, packets, r.Verdict)
+	if r.Status == record.Pass {
+		text += "which is what a sound kernel shows too."
+	} else {
+		text += fmt.Sprintf("where a sound kernel shows %s.", cmpOr(r.Expected, "something else"))
+	}
 	switch {
 	case r.Verdict == record.Underflow:
 		text += " The socket can never be written to again."

@@ -91,14 +91,19 @@ func (r *Redactor) words(s string) string {
 
 // partOfWord reports a match within a longer word, as a version is: 5.10.0.1-amd64.
 func partOfWord(s string, m []int) bool {
-	wordy := func(c byte) bool {
-		return c == '-' || c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-	}
-	if m[0] > 0 && wordy(s[m[0]-1]) || m[1] < len(s) && wordy(s[m[1]]) {
+	before, after := s[:m[0]], s[m[1]:]
+	if before != "" && wordy(before[len(before)-1]) || after != "" && wordy(after[0]) {
 		return true
 	}
-	// A fifth number after a point.
-	return m[1]+1 < len(s) && s[m[1]] == '.' && s[m[1]+1] >= '0' && s[m[1]+1] <= '9' || m[0] > 1 && s[m[0]-1] == '.' && s[m[0]-2] >= '0' && s[m[0]-2] <= '9'
+	// A fifth number after or before a point.
+	return len(after) > 1 && after[0] == '.' && digit(after[1]) ||
+		len(before) > 1 && before[len(before)-1] == '.' && digit(before[len(before)-2])
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+func wordy(c byte) bool {
+	return c == '-' || c == '_' || digit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
 func (r *Redactor) word(word string) string {
@@ -131,14 +136,18 @@ func onlyPairs(word string) bool {
 	return true
 }
 
-// mac leaves groups and addresses of one digit throughout.
 func (r *Redactor) mac(word string) string {
-	first := word[:2]
-	if strings.Trim(word, "0:") == "" || strings.Trim(word, "f:") == "" || first == "33" || strings.HasPrefix(word, "01:00:5e") {
+	if strings.Trim(word, "0:") == "" || strings.Trim(word, "f:") == "" {
 		return word
 	}
+	// Groups, what a scenario makes up, and what was replaced already.
+	for _, prefix := range []string{"33:33:", "01:00:5e:", "02:00:00:00:", "02:00:5e:10:"} {
+		if strings.HasPrefix(word, prefix) {
+			return word
+		}
+	}
 	n := number1(r.macs, word)
-	return fmt.Sprintf("02:00:00:00:%02x:%02x", n>>8&0xff, n&0xff)
+	return fmt.Sprintf("02:00:5e:10:%02x:%02x", n>>8&0xff, n&0xff)
 }
 
 func (r *Redactor) four(addr netip.Addr) string {
@@ -179,9 +188,12 @@ func (r *Redactor) sixth(addr netip.Addr) string {
 	if harmlessAddress(addr) || addr.Is4In6() {
 		return addr.String()
 	}
+	if netip.MustParsePrefix("fe80::5e10:0:0/96").Contains(addr) {
+		return addr.String()
+	}
 	n := number1(r.six, addr.WithZone(""))
 	if addr.IsLinkLocalUnicast() {
-		return fmt.Sprintf("fe80::%x", n)
+		return fmt.Sprintf("fe80::5e10:0:%x", n)
 	}
 	return fmt.Sprintf("2001:db8::%x", n)
 }

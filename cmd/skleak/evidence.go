@@ -12,8 +12,8 @@ import (
 
 	"skleak/campaign"
 	"skleak/record"
-	"skleak/reproducer"
 	"skleak/reports"
+	"skleak/reproducer"
 	"skleak/scenarios"
 )
 
@@ -23,6 +23,8 @@ type evidence struct {
 	mu        sync.Mutex
 	traces    map[string]record.Trace
 	scenarios map[string]scenarios.Scenario
+	// untraced says that nobody wants the traces.
+	untraced bool
 }
 
 func newEvidence(list []scenarios.Scenario) *evidence {
@@ -42,6 +44,9 @@ func fromCatalogue() (*evidence, error) {
 // keeping makes a campaign hand over its traces, beside what it does with them.
 func (e *evidence) keeping(o campaign.Options) campaign.Options {
 	save := o.Save
+	if e.untraced {
+		return o
+	}
 	o.Save = func(sc scenarios.Scenario, attempt int, t record.Trace) error {
 		// A report tells the first try.
 		if attempt == 1 {
@@ -201,7 +206,7 @@ func isFolder(name string) (bool, error) {
 		if errors.As(err, &at) {
 			err = at.Err
 		}
-		return false, fmt.Errorf("open %s: %w; want a report, or a folder made by --save", name, err)
+		return false, fmt.Errorf("open %s: %w; want what `skleak run --json -o FILE` writes, or the folder of `skleak run --save`", name, err)
 	}
 	return info.IsDir(), nil
 }

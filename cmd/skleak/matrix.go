@@ -78,7 +78,7 @@ func (f *matrixFlags) run(cmd *cobra.Command, t terminal, args []string, status 
 	if err != nil {
 		return err
 	}
-	m := &matrix{flags: f, terminal: t, given: cmd.Flags(), args: args, controls: controls}
+	m := &matrix{flags: f, terminal: t, given: cmd.Flags(), args: args, controls: controls, kept: out.evidence(list, len(args) > 0)}
 	runs, runErr := m.run(cmd.Context(), parts)
 	if runs == nil {
 		return runErr
@@ -180,6 +180,8 @@ type matrix struct {
 	given    *pflag.FlagSet
 	args     []string
 	controls []scenarios.Scenario
+	// kept are the traces, where the report wants them.
+	kept *evidence
 }
 
 func (m *matrix) run(ctx context.Context, parts []part) ([]record.Run, error) {
@@ -275,7 +277,7 @@ func (m *matrix) one(ctx context.Context, v vm.VM, p part, row *boardRow) record
 		none.Interrupted = true
 		return none
 	}
-	o := m.flags.save.below(v.Kernel.Name, "").options(campaign.Options{AllowLasting: true, Observe: row.Observe, Finished: row.Finished})
+	o := m.kept.keeping(m.flags.save.below(v.Kernel.Name, "").options(campaign.Options{AllowLasting: true, Observe: row.Observe, Finished: row.Finished}))
 	run, err := campaign.Run(ctx, v, p.list, m.controls, o)
 	if run.Kernel.Source == "" {
 		run.Kernel = kernelRecord(v)

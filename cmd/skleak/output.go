@@ -11,8 +11,10 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/pflag"
 
+	"skleak/campaign"
 	"skleak/record"
 	"skleak/reports"
+	"skleak/scenarios"
 )
 
 // outputFlags say how and where a report is printed.
@@ -99,6 +101,20 @@ func (o *output) explain(what string, err error) error {
 // write prints the report; an ordinary file appears whole or not at all.
 func (o *output) write(rep record.Report) error {
 	return o.put(func(w io.Writer) error { return o.format.Print(w, rep, o.options) })
+}
+
+// evidence keeps what a run leaves for the report: the scenarios, and the traces
+// where the format shows them. chosen says that scenarios were named.
+func (o *output) evidence(list []scenarios.Scenario, chosen bool) *evidence {
+	e := newEvidence(list)
+	e.untraced = !o.format.Traces
+	o.rest(e, chosen)
+	return e
+}
+
+// watch makes a campaign leave evidence.
+func (o *output) watch(c campaign.Options, list []scenarios.Scenario, chosen bool) campaign.Options {
+	return o.evidence(list, chosen).keeping(c)
 }
 
 // rest is what the report rests on; chosen says that its results were asked for by

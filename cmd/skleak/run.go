@@ -88,7 +88,7 @@ func (f *runFlags) run(cmd *cobra.Command, t terminal, args []string, status *st
 	local.Options.Ledger = f.ledger.mode
 
 	live := newLive(t, f.output, len(list)+len(controls))
-	o := f.save.options(campaign.Options{AllowLasting: f.allowLasting, Observe: live.Observe, Finished: live.Finished})
+	o := out.watch(f.save.options(campaign.Options{AllowLasting: f.allowLasting, Observe: live.Observe, Finished: live.Finished}), list, len(args) > 0)
 	run, runErr := campaign.Run(cmd.Context(), local, list, controls, o)
 	live.Close()
 	rep := record.Report{Schema: record.ReportSchema, Runs: []record.Run{run}}

@@ -78,7 +78,7 @@ func (f *vmRunFlags) run(cmd *cobra.Command, t terminal, args []string, status *
 		return err
 	}
 	live := newLive(t, f.output, len(list)+len(controls))
-	o := f.save.options(campaign.Options{AllowLasting: true, Observe: live.Observe, Finished: live.Finished})
+	o := out.watch(f.save.options(campaign.Options{AllowLasting: true, Observe: live.Observe, Finished: live.Finished}), list, len(args) > 0)
 	run, runErr := campaign.Run(cmd.Context(), m, list, controls, o)
 	live.Close()
 	if runErr != nil && cmd.Context().Err() == nil {

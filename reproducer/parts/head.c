@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/errqueue.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <linux/sock_diag.h>
 #include <net/if.h>

@@ -110,6 +110,8 @@ static int queue(char **args)
 		ssize_t got = recv(fd, buffer, sizeof(buffer), 0);
 		struct nlmsghdr *h = (struct nlmsghdr *)(void *)buffer;
 
+		if (got < 0 && errno == EBADF)
+			return 1;
 		if (give_verdicts) {
 			none = 0;
 			verdict = NF_ACCEPT;

@@ -231,6 +231,8 @@ static void open_sock(struct sock *s, int first, int count)
 	static const int family[] = { AF_INET, AF_INET, AF_INET, AF_PACKET, AF_PACKET };
 	static const int type[] = { SOCK_RAW, SOCK_RAW, SOCK_DGRAM, SOCK_RAW, SOCK_DGRAM };
 	static const int protocol[] = { PROTOCOL, PROTOCOL, IPPROTO_UDP, 0, 0 };
+	struct sock_filter none = { .code = BPF_RET | BPF_K };
+	struct sock_fprog nothing = { .len = 1, .filter = &none };
 	int size;
 	socklen_t length = sizeof(size);
 
@@ -241,7 +243,9 @@ static void open_sock(struct sock *s, int first, int count)
 	s->fd = socket(family[SOCKET], type[SOCKET] | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol[SOCKET]);
 	if (s->fd < 0)
 		die("socket");
-	shutdown(s->fd, SHUT_RD);
+	/* What arrives must not fill it: nobody reads. */
+	if (setsockopt(s->fd, SOL_SOCKET, SO_ATTACH_FILTER, &nothing, sizeof(nothing)))
+		die("SO_ATTACH_FILTER");
 	if (SNDBUF) {
 		set_int(s->fd, SOL_SOCKET, SO_SNDBUF, SNDBUF, "SO_SNDBUF");
 		size = SNDBUF;
@@ -250,7 +254,6 @@ static void open_sock(struct sock *s, int first, int count)
 	if (getsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &size, &length))
 		die("SO_SNDBUF");
 	s->sndbuf = size;
-	set_int(s->fd, SOL_SOCKET, SO_RCVBUF, 0, "SO_RCVBUF");
 	if (SOCKET >= PACKET)
 		return;
 	set_int(s->fd, SOL_SOCKET, SO_BROADCAST, 1, "SO_BROADCAST");
