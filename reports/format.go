@@ -63,6 +63,8 @@ func Formats() []Format {
 		{Name: "ktap", About: "for kernel test machinery: KTAP version 1", Write: writeKTAP},
 		{Name: "junit", About: "for CI servers: JUnit XML, a testsuite per kernel", Write: writeJUnit},
 		{Name: "markdown", About: "for documents: a table of scenarios by kernels", Write: writeMarkdown},
+		{Name: "html", About: "for a browser: one page without a script, with charts of what each result rests on", Write: writeHTML, Traces: true},
+		{Name: "svg", About: "for a paper or an issue: the charge over time, a chart for each scenario", Write: writeSVG, Traces: true},
 		{Name: "reproducer", About: "for who has no skleak: a shell script that shows one scenario", Write: writeReproducer, Redacted: true},
 		{Name: "mail", About: "for netdev: plain text, all that a developer asks for, redacted", Write: writeMail, Traces: true, Redacted: true},
 	}
