@@ -12,7 +12,7 @@ import (
 	"slices"
 	"time"
 
-	"skleak/harness"
+	"skleak/harness/experiment"
 	"skleak/kernels"
 	"skleak/record"
 	"skleak/scenarios"
@@ -116,9 +116,8 @@ func bootMachine(ctx context.Context, dir string) (v vm.VM, missing string, err 
 		return v, "", fmt.Errorf("build skleak for the guest: %w\n%s", err, said)
 	}
 	o := struct {
-		Harness harness.Options `json:"harness"`
-	}{harness.DefaultOptions()}
-	o.Harness.Quiet = true
+		Harness experiment.Options `json:"harness"`
+	}{experiment.DefaultOptions()}
 	options, err := json.Marshal(o)
 	if err != nil {
 		return v, "", err

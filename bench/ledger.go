@@ -41,9 +41,9 @@ const ledgerSeconds = 1
 // has no ledger it says why and measures nothing.
 func (t *track) ledgerCosts(ctx context.Context, set settings) (costs []LedgerCost, missing string, err error) {
 	held, err := ledger.Hold(true)
-	var unavailable *ledger.UnavailableError
+	var unavailable *record.UnsupportedError
 	if errors.As(err, &unavailable) {
-		return nil, unavailable.Error(), nil
+		return nil, record.WithHint(unavailable), nil
 	}
 	if err != nil {
 		return nil, "", err

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
+
+	"skleak/internal/testkit"
 )
 
 // A waker has the lowest priority and one processor, and goes when told.
@@ -47,18 +49,18 @@ func TestWakerOfAKilledParent(t *testing.T) {
 	if err := sh.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if !eventually(func() bool { return len(children()) > 0 }) {
+	if !eventually(func() bool { return len(testkit.Processes()) > 0 }) {
 		t.Fatal("no waker was started")
 	}
 	if err := sh.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = sh.Wait()
-	for _, pid := range children() {
+	for _, pid := range testkit.Processes() {
 		hurry(pid)
 	}
-	if !eventually(func() bool { return len(children()) == 0 }) {
-		t.Errorf("still there: %v", children())
+	if !eventually(func() bool { return len(testkit.Processes()) == 0 }) {
+		t.Errorf("still there: %v", testkit.Processes())
 	}
 }
 

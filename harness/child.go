@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"skleak/harness/experiment"
 	"skleak/netns"
 	"skleak/record"
 )
@@ -59,7 +60,7 @@ func child(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	ctx, requests := hear(ctx, lifeline)
-	srv := server{enc: record.NewEncoder(events), calibrated: calibrations{}, lasts: lasts}
+	srv := server{enc: record.NewEncoder(events), calibrated: experiment.Calibrations{}, lasts: lasts}
 	if lasts {
 		return srv.serveAll(ctx, requests)
 	}
@@ -104,7 +105,7 @@ func (s server) serveAll(ctx context.Context, requests <-chan heard) error {
 
 // heard is a request, or why there is none.
 type heard struct {
-	request request
+	request experiment.Request
 	err     error
 }
 
@@ -128,8 +129,8 @@ func hear(ctx context.Context, lifeline io.Reader) (context.Context, <-chan hear
 	return ctx, requests
 }
 
-func decodeRequest(line []byte) (request, error) {
-	var req request
+func decodeRequest(line []byte) (experiment.Request, error) {
+	var req experiment.Request
 	if err := json.Unmarshal(line, &req); err != nil {
 		return req, fmt.Errorf("read the sandbox's request: %w", err)
 	}
@@ -168,18 +169,18 @@ func mountSysfs() error {
 // server is what a child has for every scenario it serves.
 type server struct {
 	enc        *record.Encoder
-	calibrated calibrations
+	calibrated experiment.Calibrations
 	// lasts: it serves one scenario after another in a guest, where waking the
 	// parent costs most.
 	lasts bool
 }
 
 // serve runs the scenario and sends its events.
-func (s server) serve(ctx context.Context, req request) error {
-	sc, began := req.Scenario, time.Now()
+func (s server) serve(ctx context.Context, req experiment.Request) error {
+	name, began := req.Scenario.Name, time.Now()
 	kernel := Kernel()
 	emit := func(e record.Event) error {
-		e.Scenario, e.AtNs = sc.Name, time.Since(began).Nanoseconds()
+		e.Scenario, e.AtNs = name, time.Since(began).Nanoseconds()
 		if s.lasts && (e.CanWait() || e.Kind == record.EventHello || e.Ends()) {
 			// The first two come with what follows at once, the end with bye.
 			return s.enc.EncodeLater(e)
@@ -192,17 +193,16 @@ func (s server) serve(ctx context.Context, req request) error {
 	if err := emit(record.Event{Kind: record.EventBegin}); err != nil {
 		return err
 	}
-	x := &experiment{
-		sc: sc, o: req.Options, began: began, calibrated: s.calibrated, trace: newTrace(sc, req.Options),
-		emit: func(e record.Event) { _ = emit(e) },
-	}
-	trace, err := x.run(ctx)
+	trace, err := experiment.New(experiment.Setup{
+		Request: req, Kernel: kernel, Known: s.calibrated, Began: began,
+		Emit: func(e record.Event) { _ = emit(e) },
+	}).Run(ctx)
 	return emit(lastEvent(trace, err))
 }
 
 // lastEvent is what a scenario ends with.
 func lastEvent(trace record.Trace, err error) record.Event {
-	var missing *netns.UnsupportedError
+	var missing *record.UnsupportedError
 	switch {
 	case err == nil:
 		return record.Event{Kind: record.EventTrace, Trace: &trace}

@@ -1,5 +1,5 @@
-// Package harness runs the experiment: a throwaway network namespace, one
-// scenario's links, a raw multicast sender and the sender's own sk_wmem_alloc.
+// Package harness gives each scenario a throwaway network namespace, runs its
+// experiment (harness/experiment) there, and sees to it that nothing is left.
 //
 // Local starts a sandbox child for each scenario (the same binary, executed
 // again in new namespaces) and yields the events the children send. A keeper

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"skleak/harness/experiment"
 	"skleak/record"
 )
 
@@ -94,7 +95,7 @@ func runDenied(t *testing.T, text string) {
 	}
 	deny(t, call, errno)
 	l := NewLocal()
-	l.Options.Ledger, l.Options.Patience = LedgerOn, time.Millisecond
+	l.Options.Ledger, l.Options.Patience = experiment.LedgerOn, time.Millisecond
 	for e, err := range l.Run(t.Context(), pick(t, "tun/unread")) {
 		switch {
 		case err != nil:

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"skleak/harness/experiment"
 	"skleak/harness/verdict"
 	"skleak/record"
 	"skleak/record/kerneltest"
@@ -17,7 +18,7 @@ func withLedger(t *testing.T, names ...string) map[string]record.Trace {
 	t.Helper()
 	needRoot(t)
 	l := NewLocal()
-	l.Options.Ledger = LedgerOn
+	l.Options.Ledger = experiment.LedgerOn
 	got := traces(t, l, pick(t, names...))
 	for name, tr := range got {
 		if tr.Ledger == nil {

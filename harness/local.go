@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"time"
 
+	"skleak/harness/experiment"
 	"skleak/record"
 	"skleak/scenarios"
 )
@@ -20,7 +21,7 @@ type Local struct {
 	// Jobs is how many sandboxes may build and send at once; those that have sent
 	// do not count.
 	Jobs    int
-	Options Options
+	Options experiment.Options
 	// KeepLeftovers does not free what killed runs left.
 	KeepLeftovers bool
 	// Throwaway says that this kernel ends with the run (a guest). Then nothing
@@ -28,6 +29,11 @@ type Local struct {
 	// one scenario after another, each in a new namespace: without KVM starting
 	// a process costs as much as an experiment. It needs a Self without cgo.
 	Throwaway bool
+	// Quiet says that nothing else runs on this kernel, so that counts of the
+	// whole kernel's skbs may be believed.
+	Quiet bool
+	// Cards says that the kernel's network cards are there to be used up.
+	Cards bool
 }
 
 // DefaultSelf is the running binary.
@@ -36,7 +42,7 @@ const DefaultSelf = "/proc/self/exe"
 // NewLocal is a Local with the defaults: two sandboxes a processor, because
 // most of a sandbox's life is waiting for the kernel's RTNL lock.
 func NewLocal() Local {
-	return Local{Self: DefaultSelf, Jobs: 2 * runtime.NumCPU(), Options: DefaultOptions()}
+	return Local{Self: DefaultSelf, Jobs: 2 * runtime.NumCPU(), Options: experiment.DefaultOptions()}
 }
 
 // Run yields the events of every scenario, those of several sandboxes mixed.
@@ -59,7 +65,9 @@ func (l Local) Run(ctx context.Context, list []scenarios.Scenario) iter.Seq2[rec
 				return
 			}
 		}
-		l.runAll(ctx, reg, list, yield)
+		place := experiment.Place{Quiet: l.Quiet, Cards: l.Cards}
+		held.tell(&place)
+		l.runAll(ctx, reg, place, list, yield)
 	}
 }
 
@@ -79,17 +87,17 @@ func (l Local) sweep(reg Registry) string {
 	}
 }
 
-func (l Local) runAll(ctx context.Context, reg Registry, list []scenarios.Scenario, yield func(record.Event, error) bool) {
+func (l Local) runAll(ctx context.Context, reg Registry, place experiment.Place, list []scenarios.Scenario, yield func(record.Event, error) bool) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	boxes := &crew{registry: reg, self: l.Self, lasts: l.Throwaway}
 	defer boxes.dismiss()
 	events := make(chan record.Event)
-	r := &runner{l: l, boxes: boxes, events: events, slots: make(chan struct{}, max(l.Jobs, 1)), fail: cancel}
+	r := &runner{l: l, place: place, boxes: boxes, events: events, slots: make(chan struct{}, max(l.Jobs, 1)), fail: cancel}
 	go func() {
 		defer close(events)
 		defer r.wg.Wait()
-		if l.Options.Quiet {
+		if l.Quiet {
 			r.countAndRun(ctx, list)
 			return
 		}
@@ -155,7 +163,7 @@ func (l Local) deadline(sc scenarios.Scenario) time.Duration {
 	// Traffic may be sent twice (refill); the law's paced runs last up to a minute each.
 	d += 2*send + time.Duration(sc.Traffic.Count)*100*time.Microsecond
 	if l.Options.VerifyLaw {
-		d += 2 * maxLawRun
+		d += 2 * experiment.MaxLawRun
 	}
 	return d
 }

@@ -17,6 +17,7 @@ import (
 
 	"skleak/harness/meter"
 	"skleak/harness/verdict"
+	"skleak/internal/testkit"
 	"skleak/record"
 	"skleak/scenarios"
 )
@@ -24,9 +25,7 @@ import (
 // needRoot: what these tests look at is root's registry and /proc of others.
 func needRoot(t *testing.T) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("looks at root's registry: run as root")
-	}
+	testkit.Root(t, "looks at root's registry")
 }
 
 // pick takes scenarios out of the catalogue.
@@ -138,7 +137,7 @@ scenarios:
 func held(ctx context.Context, t *testing.T, events chan<- record.Event) int {
 	t.Helper()
 	before := map[int]bool{}
-	for _, pid := range children() {
+	for _, pid := range testkit.Processes() {
 		before[pid] = true
 	}
 	holding := make(chan struct{})
@@ -161,7 +160,7 @@ func held(ctx context.Context, t *testing.T, events chan<- record.Event) int {
 	case <-time.After(30 * time.Second):
 		t.Fatal("the scenario did not come to hold")
 	}
-	for _, pid := range children() {
+	for _, pid := range testkit.Processes() {
 		if !before[pid] && parentOf(pid) == os.Getpid() {
 			return pid
 		}
@@ -200,8 +199,8 @@ func namespaceGone(t *testing.T, watch *os.File) {
 	if err := watch.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if left := leftBehind(openFiles()); left != "" {
-		t.Errorf("left behind: %s", left)
+	if left := testkit.Left(testkit.NoProcesses, ownEntries); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
 	}
 }
 
@@ -282,7 +281,7 @@ func TestSweepFreesWhatAllKilledLeft(t *testing.T) {
 	defer cancel()
 	pid := held(ctx, t, events)
 	keeper := 0
-	for _, c := range children() {
+	for _, c := range testkit.Processes() {
 		if parentOf(c) == pid {
 			keeper = c
 		}

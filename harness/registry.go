@@ -74,7 +74,9 @@ func (r Registry) claim() (*entry, error) {
 		return nil, err
 	}
 	for range entryTries {
-		if err = os.MkdirAll(r.dir, 0o700); err != nil {
+		if err = os.MkdirAll(r.dir, 0o700); errors.Is(err, fs.ErrExist) {
+			continue // it was there, and gone when looked at
+		} else if err != nil {
 			break
 		}
 		var f *os.File

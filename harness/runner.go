@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 
+	"skleak/harness/experiment"
+	"skleak/netns"
 	"skleak/record"
 	"skleak/scenarios"
 )
@@ -14,6 +16,7 @@ import (
 // runner runs the scenarios of one Local.Run.
 type runner struct {
 	l      Local
+	place  experiment.Place
 	boxes  *crew
 	events chan<- record.Event
 	// slots are taken by those that build and send; those that wait have none.
@@ -49,8 +52,8 @@ func (r *runner) start(ctx context.Context, sc scenarios.Scenario, counted *reco
 	r.wg.Go(func() {
 		free := sync.OnceFunc(func() { <-r.slots })
 		defer free()
-		last, err := r.one(ctx, sc, CountNot, func(phase string) {
-			if phase == record.PhaseSettle || r.l.Options.Quiet && phase == record.PhaseFull {
+		last, err := r.one(ctx, sc, experiment.CountNot, func(phase string) {
+			if phase == record.PhaseSettle || r.place.Quiet && phase == record.PhaseFull {
 				free()
 			}
 		})
@@ -113,13 +116,13 @@ func (r *runner) countAndRun(ctx context.Context, list []scenarios.Scenario) {
 // alone runs sc while nobody else does anything. It has not ended where its
 // experiment is still to be made.
 func (r *runner) alone(ctx context.Context, sc scenarios.Scenario) (count *record.SkbCount, ended bool) {
-	mode := countMode(sc)
-	if mode == CountNot {
+	mode := experiment.CountModeOf(sc)
+	if mode == experiment.CountNot {
 		return nil, false
 	}
 	waits := false
 	last, err := r.one(ctx, sc, mode, func(phase string) { waits = waits || phase == record.PhasePatience })
-	wanted := mode == CountBurst || mode == CountHeld && waits
+	wanted := mode == experiment.CountBurst || mode == experiment.CountHeld && waits
 	if err != nil || last == nil || last.Trace == nil || !wanted {
 		r.end(last, err)
 		return nil, true
@@ -128,25 +131,9 @@ func (r *runner) alone(ctx context.Context, sc scenarios.Scenario) (count *recor
 	return last.Trace.Orphans, false
 }
 
-// countMode is how the skbs of sc are counted, by what it is built of. A card that
-// a fault befell is not what it was, so its experiment is made once; one that is
-// thought to hold something then is made beside others, uncounted.
-func countMode(sc scenarios.Scenario) CountMode {
-	switch {
-	case hasCard(sc) && sc.MayWait():
-		return CountNot
-	case hasCard(sc):
-		return CountRun
-	case sc.MayWait():
-		return CountBurst
-	default:
-		return CountHeld
-	}
-}
-
 // one runs sc in a sandbox of its own and hands on its events but the last. Its
 // error means that no sandbox can be made at all, or none any more.
-func (r *runner) one(ctx context.Context, sc scenarios.Scenario, mode CountMode, phase func(string)) (*record.Event, error) {
+func (r *runner) one(ctx context.Context, sc scenarios.Scenario, mode experiment.CountMode, phase func(string)) (*record.Event, error) {
 	box, err := r.boxes.take()
 	if err != nil {
 		var denied *PrivilegeError
@@ -155,14 +142,14 @@ func (r *runner) one(ctx context.Context, sc scenarios.Scenario, mode CountMode,
 		}
 		return trouble(sc.Name, err.Error()), nil
 	}
-	l := r.l
-	l.Options.Count = mode
-	deadline := l.deadline(sc)
+	req := experiment.Request{Scenario: sc, Options: r.l.Options, Place: r.place}
+	req.Place.Count = mode
+	deadline := r.l.deadline(sc)
 	boxCtx, stop := context.WithTimeout(ctx, deadline)
 	defer stop()
 	var last *record.Event
-	if err = l.giveCards(sc, box); err == nil {
-		err = box.run(boxCtx, sc, l.Options, func(e record.Event) bool {
+	if err = r.giveCards(sc, box); err == nil {
+		err = box.run(boxCtx, req, func(e record.Event) bool {
 			if e.Ends() {
 				last = &e
 				return true
@@ -185,4 +172,12 @@ func (r *runner) one(ctx context.Context, sc scenarios.Scenario, mode CountMode,
 	default:
 		return ending(sc.Name, last, err, how, finishErr), nil
 	}
+}
+
+// giveCards moves the network cards of sc into the sandbox before it begins.
+func (r *runner) giveCards(sc scenarios.Scenario, box *sandbox) error {
+	if !r.place.Cards {
+		return nil
+	}
+	return netns.GiveCards(sc, box.cmd.Process.Pid)
 }

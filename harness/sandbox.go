@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"skleak/harness/experiment"
 	"skleak/record"
-	"skleak/scenarios"
 )
 
 // The words after the program's name that make it a sandbox child or a keeper.
@@ -30,12 +30,6 @@ const (
 
 // tearDownTime is how long a child may take to delete its links once told.
 const tearDownTime = 8 * time.Second
-
-// request is the one line a child reads before it begins.
-type request struct {
-	Scenario scenarios.Scenario `json:"scenario"`
-	Options  Options            `json:"options"`
-}
 
 // sandbox is the parent's side of one child.
 type sandbox struct {
@@ -102,13 +96,13 @@ func namespaceAttr(euid int) *syscall.SysProcAttr {
 }
 
 // send gives the child its scenario.
-func (s *sandbox) send(sc scenarios.Scenario, o Options) error {
-	line, err := json.Marshal(request{Scenario: sc, Options: o})
+func (s *sandbox) send(req experiment.Request) error {
+	line, err := json.Marshal(req)
 	if err != nil {
-		return fmt.Errorf("encode the request for %s: %w", sc.Name, err)
+		return fmt.Errorf("encode the request for %s: %w", req.Scenario.Name, err)
 	}
 	if _, err := s.lifeline.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("give scenario %s to its sandbox: %w", sc.Name, err)
+		return fmt.Errorf("give scenario %s to its sandbox: %w", req.Scenario.Name, err)
 	}
 	return nil
 }
@@ -116,10 +110,10 @@ func (s *sandbox) send(sc scenarios.Scenario, o Options) error {
 // run sends the scenario and hands on the child's events until the child has
 // finished. Cancelling ctx, or the deadline, cuts the lifeline; a child that
 // does not go then is killed, and its keeper cleans up.
-func (s *sandbox) run(ctx context.Context, sc scenarios.Scenario, o Options, yield func(record.Event) bool) error {
+func (s *sandbox) run(ctx context.Context, req experiment.Request, yield func(record.Event) bool) error {
 	stop := context.AfterFunc(ctx, s.tearDown)
 	defer stop()
-	if err := s.send(sc, o); err != nil {
+	if err := s.send(req); err != nil {
 		return err
 	}
 	for ended := false; ; {
@@ -128,7 +122,7 @@ func (s *sandbox) run(ctx context.Context, sc scenarios.Scenario, o Options, yie
 		case errors.Is(err, io.EOF):
 			return errIncomplete
 		case err != nil:
-			return fmt.Errorf("listen to the sandbox of %s: %w", sc.Name, err)
+			return fmt.Errorf("listen to the sandbox of %s: %w", req.Scenario.Name, err)
 		case e.Kind == record.EventBye && !ended:
 			return errIncomplete
 		case e.Kind == record.EventBye:

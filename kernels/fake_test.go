@@ -4,41 +4,26 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
-	"flag"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"skleak/internal/testkit"
 )
 
 func TestMain(m *testing.M) {
 	if name := os.Getenv("KERNELS_TEST_FETCH"); name != "" {
 		os.Exit(fetchChild(Name(name)))
 	}
-	flag.Bool("update", false, "write the golden files")
-	flag.Parse()
-	os.Exit(m.Run())
+	os.Exit(testkit.Main(m))
 }
 
 // golden compares text with a file under testdata.
 func golden(t *testing.T, file, got string) {
 	t.Helper()
-	file = filepath.Join("testdata", file)
-	if flag.Lookup("update").Value.String() == "true" {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
+	testkit.Golden(t, filepath.Join("testdata", file), got)
 }
 
 // fakeELF makes an x86-64 ELF with the notes as PT_NOTE and, unless it is nil,

@@ -5,15 +5,14 @@ import (
 	"strings"
 	"testing"
 
-	"skleak/kernels/modbuild"
 	"skleak/mutants"
 	"skleak/record"
 	"skleak/scenarios"
 )
 
-func corpus(t *testing.T) []modbuild.Mutant {
+func corpus(t *testing.T) []mutants.Mutant {
 	t.Helper()
-	all, err := modbuild.LoadFS(mutants.FS(), "mutants")
+	all, err := mutants.Own()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +30,7 @@ func TestEachMutantMustBeFoundByTheCatalogue(t *testing.T) {
 			if !slices.ContainsFunc(all, func(sc scenarios.Scenario) bool { return sc.Name == f.Scenario }) {
 				t.Errorf("%s: the catalogue has no scenario %s", m.Name, f.Scenario)
 			}
-			if slices.ContainsFunc(m.Found[:i], func(o modbuild.Found) bool { return o.Scenario == f.Scenario }) {
+			if slices.ContainsFunc(m.Found[:i], func(o record.Found) bool { return o.Scenario == f.Scenario }) {
 				t.Errorf("%s: %s is there twice", m.Name, f.Scenario)
 			}
 			found = found || f.Verdict != record.Clean
@@ -100,11 +99,11 @@ func TestBelowAnotherLink(t *testing.T) {
 // TestBugOf2012 keeps what the project began with.
 func TestBugOf2012(t *testing.T) {
 	all := corpus(t)
-	i := slices.IndexFunc(all, func(m modbuild.Mutant) bool { return m.Name == "tun-no-orphan" })
+	i := slices.IndexFunc(all, func(m mutants.Mutant) bool { return m.Name == "tun-no-orphan" })
 	if i < 0 {
 		t.Fatal("no tun-no-orphan")
 	}
-	for _, want := range []modbuild.Found{
+	for _, want := range []record.Found{
 		{Scenario: "tun/unread", Verdict: record.Stalled, Holder: "reader of t0"},
 		{Scenario: "tun/read", Verdict: record.Clean},
 	} {

@@ -10,6 +10,3 @@ import "embed"
 //
 //go:embed */mutant.yaml */mutant.cocci
 var files embed.FS
-
-// FS is the folders of all mutants, for modbuild.LoadFS.
-func FS() embed.FS { return files }

@@ -12,12 +12,14 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"skleak/internal/testkit"
+	"skleak/record"
 	"skleak/scenarios"
 )
 
 // Whatever fails, at whatever stage, nothing may be left.
 func TestBuildFailsClean(t *testing.T) {
-	if os.Getenv(inSandbox) == "" {
+	if !testkit.Inside() {
 		t.Skip("builds links in the namespace of the process: run as root")
 	}
 	good := veth(common("v0", "10.9.9.1/24"), common("v1"))
@@ -73,7 +75,7 @@ func TestRefusedIsNotUnsupported(t *testing.T) {
 	s := emptySpace(t)
 	lk := &link{Common: common("v0"), kind: "veth", space: s}
 	err := lk.whyNot(&netlink.Veth{LinkAttrs: lk.attrs(nil)}, unix.EOPNOTSUPP)
-	var missing *UnsupportedError
+	var missing *record.UnsupportedError
 	if errors.As(err, &missing) {
 		t.Errorf("veth is there, but: %v", err)
 	}

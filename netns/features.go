@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -54,7 +55,7 @@ func Features() []Feature {
 	return features
 }
 
-// probe tries one feature: detail is for the reader, an UnsupportedError says
+// probe tries one feature: detail is for the reader, a record.UnsupportedError says
 // it is missing, any other that the probe failed.
 type probe struct {
 	name string
@@ -83,7 +84,7 @@ func judgeProbe(name, detail string, err error) Feature {
 		return Feature{Name: name, State: FeatureThere, Detail: detail}
 	}
 	f := Feature{Name: name, State: FeatureUnknown, Detail: err.Error()}
-	var missing *UnsupportedError
+	var missing *record.UnsupportedError
 	if errors.As(err, &missing) {
 		f.Hint = missing.Hint
 		f.State = FeatureMissing
@@ -169,7 +170,7 @@ func probeNftables(s *space) (string, error) {
 	drop := []scenarios.Filter{{Hook: "output", Action: actionDrop}}
 	rules, err := addNftRules(s, drop, nftQueue)
 	if err != nil {
-		return "", &UnsupportedError{Feature: "nf_tables", Hint: "CONFIG_NF_TABLES and CONFIG_NF_TABLES_IPV4 or module nf_tables", Err: err}
+		return "", &record.UnsupportedError{Feature: "nf_tables", Hint: "CONFIG_NF_TABLES and CONFIG_NF_TABLES_IPV4 or module nf_tables", Err: err}
 	}
 	return "", rules.flush()
 }

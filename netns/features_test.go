@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"skleak/record"
 )
 
 func TestFeatures(t *testing.T) {
@@ -35,8 +37,8 @@ func TestJudgeProbe(t *testing.T) {
 		hint  string
 	}{
 		{nil, FeatureThere, ""},
-		{fmt.Errorf("try: %w", &UnsupportedError{Feature: "x", Hint: "CONFIG_X", Err: unix.EOPNOTSUPP}), FeatureMissing, "CONFIG_X"},
-		{&UnsupportedError{Feature: "x", Hint: "chmod", Err: unix.EACCES}, FeatureUnknown, "chmod"},
+		{fmt.Errorf("try: %w", &record.UnsupportedError{Feature: "x", Hint: "CONFIG_X", Err: unix.EOPNOTSUPP}), FeatureMissing, "CONFIG_X"},
+		{&record.UnsupportedError{Feature: "x", Hint: "chmod", Err: unix.EACCES}, FeatureUnknown, "chmod"},
 		{fmt.Errorf("try: %w", unix.EPERM), FeatureUnknown, "run as root"},
 		{errors.New("out of luck"), FeatureUnknown, ""},
 	} {

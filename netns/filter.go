@@ -14,6 +14,7 @@ import (
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -156,7 +157,7 @@ func addRules(s *space, fs []scenarios.Filter, ways []ruleWay) (rules ruleset, w
 		said = append(said, fmt.Sprintf("%s: %v", way.name, err))
 		needs = append(needs, way.needs)
 	}
-	return nil, "", &UnsupportedError{
+	return nil, "", &record.UnsupportedError{
 		Feature: "adding netfilter rules",
 		Hint:    strings.Join(needs, ", or "),
 		Err:     &saidError{text: strings.Join(strings.Fields(strings.Join(said, "; ")), " "), err: err},

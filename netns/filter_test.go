@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -189,7 +190,7 @@ func TestRuleWays(t *testing.T) {
 				}
 			}()
 			f.rules, _, err = addRules(s, fs, []ruleWay{way})
-			var missing *UnsupportedError
+			var missing *record.UnsupportedError
 			if errors.As(err, &missing) {
 				if !strings.Contains(missing.Hint, way.needs) {
 					t.Errorf("hint %q lacks %q", missing.Hint, way.needs)
@@ -271,7 +272,7 @@ func TestNfqueueTaken(t *testing.T) {
 		_ = f.Close()
 		t.Fatal("no error")
 	}
-	var missing *UnsupportedError
+	var missing *record.UnsupportedError
 	if errors.As(err, &missing) {
 		t.Errorf("taken as a missing feature: %v", err)
 	}

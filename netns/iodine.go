@@ -20,6 +20,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -90,7 +91,7 @@ func findIodine() (string, error) {
 			return path, nil
 		}
 	}
-	return "", &UnsupportedError{Feature: iodineCommand, Hint: "apt-get install iodine; a guest gets it from its host", Err: exec.ErrNotFound}
+	return "", &record.UnsupportedError{Feature: iodineCommand, Hint: "apt-get install iodine; a guest gets it from its host", Err: exec.ErrNotFound}
 }
 
 // iodineAddress takes what iodined does: one IPv4 address with 9 to 30 bits of

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"skleak/internal/testkit"
 	"skleak/record"
 	"skleak/record/kerneltest"
 	"skleak/scenarios"
@@ -96,7 +97,7 @@ func truthful(t *testing.T, kind scenarios.Kind) {
 	has, known := kerneltest.Has(t, option)
 	// Of several options some may be there; a card is there in a guest alone, and
 	// iodined may not be installed. A module may not be installed either.
-	if !known || !one || strings.Contains(option, " ") || kind.Name == "iodine" || os.Getenv(inSandbox) == "" {
+	if !known || !one || strings.Contains(option, " ") || kind.Name == "iodine" || !testkit.Inside() {
 		return
 	}
 	if modules, _ := loadableModules(); has && len(modules) > 0 && !slices.Contains(modules, kind.Module) {

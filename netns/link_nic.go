@@ -13,6 +13,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -82,7 +83,7 @@ func isCard(l netlink.Link) bool {
 func (w *World) createNic(lk *link, o *scenarios.NicOptions) error {
 	model := o.Card()
 	if !w.cards {
-		return fmt.Errorf("find %s %s: %w", lk.kind, lk.Name, &UnsupportedError{
+		return fmt.Errorf("find %s %s: %w", lk.kind, lk.Name, &record.UnsupportedError{
 			Feature: "network card " + o.Model, Hint: "run it with `skleak vm run` or `skleak matrix`", Err: errNotGuest,
 		})
 	}
@@ -113,7 +114,7 @@ func whyNoCard(model scenarios.Card) error {
 		return err
 	}
 	if len(drivers) == 0 {
-		return &UnsupportedError{
+		return &record.UnsupportedError{
 			Feature: "network card " + model.Model,
 			Hint:    fmt.Sprintf("%s, module %s (Debian: the full flavour, not cloud)", model.Config, model.Module),
 			Err:     fmt.Errorf("this kernel has no driver %s", model.Driver),
@@ -124,7 +125,7 @@ func whyNoCard(model scenarios.Card) error {
 		return err
 	}
 	if !there {
-		return &UnsupportedError{
+		return &record.UnsupportedError{
 			Feature: "network card " + model.Model,
 			Hint:    "a newer QEMU: `qemu-system-x86_64 -device help` lists its network cards",
 			Err:     errors.New("this machine has none"),

@@ -8,6 +8,7 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -52,7 +53,7 @@ func createTeam(lk *link, o *scenarios.TeamOptions) error {
 		nl.NewRtAttr(teamOptionData, nl.ZeroTerminated(mode)))
 	if errors.Is(err, unix.EINVAL) {
 		// NB: the kernel says EINVAL for a mode whose module it cannot find.
-		return &UnsupportedError{
+		return &record.UnsupportedError{
 			Feature: teamModeNeed(mode).feature, Hint: teamModeNeed(mode).hint, Err: err,
 		}
 	}

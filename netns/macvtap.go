@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -93,7 +94,7 @@ func mountOver(fstype, dir string) error {
 
 func macvtapUnsupported(err error) error {
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-		return &UnsupportedError{Feature: "macvtap device", Hint: macvtapHint, Err: err}
+		return &record.UnsupportedError{Feature: "macvtap device", Hint: macvtapHint, Err: err}
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 
+	"skleak/record"
 	"skleak/record/kerneltest"
 	"skleak/scenarios"
 )
@@ -44,7 +45,7 @@ func TestMacvtapReads(t *testing.T) {
 	addMacvtap(t, s)
 	left := openedBy(t, func() {
 		tap, err := openMacvtap(s, "mt0", scenarios.Reader{})
-		var missing *UnsupportedError
+		var missing *record.UnsupportedError
 		if errors.As(err, &missing) && inUserNamespace(t) {
 			t.Skipf("%v; %s", missing, missing.Hint)
 		}

@@ -3,19 +3,16 @@ package netns
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
-)
 
-// inSandbox marks the test process that runs in namespaces of its own.
-const inSandbox = "SKLEAK_NETNS_TEST"
+	"skleak/internal/testkit"
+)
 
 // NB: as the sandbox child does, so that no thread that entered another
 // namespace can be the main one, which Go keeps (golang/go#53210).
@@ -30,46 +27,23 @@ func TestMain(m *testing.M) {
 	case os.Geteuid() != 0:
 		fmt.Println("these tests make network namespaces: those that do are skipped without root")
 		os.Exit(m.Run())
-	case os.Getenv(inSandbox) == "":
-		os.Exit(reexec())
+	case !testkit.Inside():
+		os.Exit(testkit.Again(syscall.CLONE_NEWNET | syscall.CLONE_NEWNS))
 	}
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		fmt.Println("make mounts private:", err)
 		os.Exit(1)
 	}
 	code := m.Run()
-	if left := leftovers(); code == 0 && len(left) > 0 {
+	if left := testkit.Left(leftNow, testkit.NoChildren, linksLeft); code == 0 && len(left) > 0 {
 		fmt.Printf("left behind:\n\t%s\n", strings.Join(left, "\n\t"))
 		code = 1
 	}
 	os.Exit(code)
 }
 
-func reexec() int {
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), inSandbox+"=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS}
-	if err := cmd.Run(); err != nil {
-		fmt.Println("tests in a sandbox:", err)
-		return 1
-	}
-	return 0
-}
-
-// leftovers waits a while for what the kernel ends in its own time.
-func leftovers() []string {
-	var left []string
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if left = leftNow(); len(left) == 0 {
-			return nil
-		}
-	}
-	return left
-}
-
-// leftNow lists descriptors of the kinds built here, threads in a foreign
-// namespace, links but lo, and child processes.
+// leftNow lists descriptors of the kinds built here, and threads in a foreign
+// namespace.
 func leftNow() []string {
 	var left []string
 	fds, _ := filepath.Glob("/proc/self/fd/*")
@@ -88,15 +62,10 @@ func leftNow() []string {
 			left = append(left, "thread in "+in)
 		}
 	}
-	children, _ := filepath.Glob("/proc/self/task/*/children")
-	for _, file := range children {
-		if text, _ := os.ReadFile(file); len(strings.TrimSpace(string(text))) > 0 {
-			left = append(left, "child processes "+string(text))
-		}
-	}
-	return append(left, linksLeft()...)
+	return left
 }
 
+// linksLeft lists links but lo.
 func linksLeft() []string {
 	s, err := ownSpace()
 	if err != nil {

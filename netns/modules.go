@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -129,13 +130,13 @@ func needOf(feature, kind string, kinds []scenarios.Kind) need {
 }
 
 func (n need) unsupported(err error) error {
-	return &UnsupportedError{Feature: n.feature, Hint: n.hint, Err: err}
+	return &record.UnsupportedError{Feature: n.feature, Hint: n.hint, Err: err}
 }
 
 // refuseModules says which of the scenario's needs would load a module.
 func refuseModules(s scenarios.Scenario) error { return refuseToLoad(needs(s)) }
 
-// QdiscWithoutLoading is an *UnsupportedError if a qdisc of that kind would load
+// QdiscWithoutLoading is a *record.UnsupportedError if a qdisc of that kind would load
 // its module.
 func QdiscWithoutLoading(kind string) error { return refuseToLoad([]need{qdiscNeed(kind)}) }
 

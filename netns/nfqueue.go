@@ -14,6 +14,7 @@ import (
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -211,7 +212,7 @@ func (l *listener) open(s *space, number uint16, maxLen int) error {
 // queues (nfnetlink_rcv_msg in net/netfilter/nfnetlink.c).
 func nfqueueUnsupported(err error) error {
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPROTONOSUPPORT) {
-		return &UnsupportedError{Feature: "NFQUEUE listener",
+		return &record.UnsupportedError{Feature: "NFQUEUE listener",
 			Hint: "CONFIG_NETFILTER_NETLINK_QUEUE or module nfnetlink_queue", Err: err}
 	}
 	return err

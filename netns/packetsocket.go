@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -70,7 +71,7 @@ func bindPacketSocket(name string, index int) (*os.File, error) {
 
 func packetUnsupported(err error) error {
 	if errors.Is(err, unix.EAFNOSUPPORT) {
-		return &UnsupportedError{Feature: "packet socket", Hint: "CONFIG_PACKET or module af_packet", Err: err}
+		return &record.UnsupportedError{Feature: "packet socket", Hint: "CONFIG_PACKET or module af_packet", Err: err}
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -27,7 +28,7 @@ func (w *World) addQdiscs() error {
 // addQdisc makes a qdisc below parent, which is HANDLE_ROOT or a class.
 func (lk *link) addQdisc(options scenarios.QdiscOptions, parent uint32) error {
 	err := lk.addKind(options, parent)
-	var missing *UnsupportedError
+	var missing *record.UnsupportedError
 	// NB: ENOENT means an unknown kind and nothing else, since the parent is
 	// there (net/sched/sch_api.c, qdisc_create).
 	if errors.Is(err, unix.ENOENT) && !errors.As(err, &missing) {

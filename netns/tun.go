@@ -11,6 +11,7 @@ import (
 	"github.com/songgao/water"
 	"golang.org/x/sys/unix"
 
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -159,7 +160,7 @@ func tunUnsupported(err error) error {
 	default:
 		return err
 	}
-	return &UnsupportedError{Feature: tunDevice, Hint: hint, Err: err}
+	return &record.UnsupportedError{Feature: tunDevice, Hint: hint, Err: err}
 }
 
 func checkTunFeatures(fd int, flags uint16) error {
@@ -175,7 +176,7 @@ func checkTunFeatures(fd int, flags uint16) error {
 		{iffBackpressure, "IFF_BACKPRESSURE", "a kernel with 485e38995cc3"},
 	} {
 		if uint32(flags)&f.bit != 0 && have&f.bit == 0 {
-			return &UnsupportedError{Feature: f.name, Hint: f.hint,
+			return &record.UnsupportedError{Feature: f.name, Hint: f.hint,
 				Err: fmt.Errorf("TUNGETFEATURES answers %#x, which lacks %#x", have, f.bit)}
 		}
 	}

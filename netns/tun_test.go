@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -171,7 +172,7 @@ func TestTunBackpressure(t *testing.T) {
 		_ = tun.Close()
 		return
 	}
-	var missing *UnsupportedError
+	var missing *record.UnsupportedError
 	if !errors.As(err, &missing) || missing.Feature != "IFF_BACKPRESSURE" {
 		t.Fatalf("error %v, want IFF_BACKPRESSURE as unsupported", err)
 	}

@@ -15,8 +15,8 @@ import (
 
 // Options says how Build may go about it.
 type Options struct {
-	// RefuseModules makes a kind whose module would have to be loaded an
-	// UnsupportedError instead.
+	// RefuseModules makes a kind whose module would have to be loaded a
+	// record.UnsupportedError instead.
 	RefuseModules bool
 	// Cards says that this kernel is a guest's whose cards are ours, and that
 	// GiveCards has put those of the scenario into this namespace.
@@ -92,7 +92,7 @@ type LinkInfo struct {
 // namespace that nobody else uses, and its main goroutine locked to the main
 // thread, so that no other goroutine enters a namespace on that.
 //
-// A feature this kernel lacks gives an *UnsupportedError. On error nothing is
+// A feature this kernel lacks gives a *record.UnsupportedError. On error nothing is
 // left.
 func Build(ctx context.Context, s scenarios.Scenario, o Options) (*World, error) {
 	w := &World{scenario: s.Name, cards: o.Cards, via: s.Traffic.Via}

@@ -3,12 +3,12 @@ package netns
 import (
 	"context"
 	"errors"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"skleak/internal/testkit"
 	"skleak/record"
 	"skleak/scenarios"
 )
@@ -34,13 +34,13 @@ func build(t *testing.T, s scenarios.Scenario) *World {
 
 func buildOrSkip(t *testing.T, s scenarios.Scenario) *World {
 	t.Helper()
-	if os.Getenv(inSandbox) == "" {
+	if !testkit.Inside() {
 		t.Skip("builds links in the namespace of the process: run as root")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	w, err := Build(ctx, s, Options{})
-	var missing *UnsupportedError
+	var missing *record.UnsupportedError
 	if errors.As(err, &missing) {
 		if left := linksLeft(); len(left) > 0 {
 			t.Error("left:", left)

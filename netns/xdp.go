@@ -9,6 +9,7 @@ import (
 	"github.com/cilium/ebpf/rlimit"
 	"github.com/vishvananda/netlink"
 
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -35,12 +36,12 @@ func (lk *link) attachXDP(l netlink.Link) (err error) {
 	}
 	program, err := loadXDP(action)
 	if err != nil {
-		return &UnsupportedError{Feature: "an XDP program", Hint: "root, CONFIG_BPF_SYSCALL", Err: err}
+		return &record.UnsupportedError{Feature: "an XDP program", Hint: "root, CONFIG_BPF_SYSCALL", Err: err}
 	}
 	defer func() { err = errors.Join(err, program.Close()) }()
 	err = lk.space.do(func() error { return netlink.LinkSetXdpFdWithFlags(l, program.FD(), xdpDriverMode) })
 	if err != nil {
-		return &UnsupportedError{Feature: fmt.Sprintf("XDP in the driver of %s", lk.kind), Hint: "a kernel that has it", Err: err}
+		return &record.UnsupportedError{Feature: fmt.Sprintf("XDP in the driver of %s", lk.kind), Hint: "a kernel that has it", Err: err}
 	}
 	return nil
 }

@@ -3,8 +3,6 @@ package reports
 import (
 	"bytes"
 	"errors"
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,10 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"skleak/internal/testkit"
 	"skleak/record"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func written(t *testing.T, format string, rep record.Report, o Options) string {
 	t.Helper()
@@ -60,19 +57,7 @@ func TestGolden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := written(t, c.format, c.rep, c.o)
-			path := filepath.Join("testdata", name)
-			if *update {
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s is not as it was (go test ./reports -update if that is meant):\n%s", path, diff)
-			}
+			testkit.Golden(t, filepath.Join("testdata", name), got)
 		})
 	}
 }

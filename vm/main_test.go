@@ -1,18 +1,18 @@
 package vm
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"skleak/internal/testkit"
 )
 
-// TestMain fails when a test has left a QEMU or an open descriptor behind.
+// TestMain fails when a test has left a process, as a QEMU, or an open descriptor behind.
 func TestMain(m *testing.M) {
-	flag.Bool("update", false, "write the golden files")
 	os.Exit(inFolder(m))
 }
 
@@ -28,17 +28,7 @@ func inFolder(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	before := descriptors()
-	code := m.Run()
-	if left := ourQEMUs(); len(left) > 0 {
-		fmt.Fprintln(os.Stderr, "left behind:", left)
-		code = 1
-	}
-	if after := descriptors(); code == 0 && after > before+2 {
-		fmt.Fprintf(os.Stderr, "%d descriptors open before, %d after\n", before, after)
-		code = 1
-	}
-	return code
+	return testkit.Main(m, testkit.Files(), testkit.NoChildren)
 }
 
 // guestVariable is the environment variable that names the built testguest.
@@ -53,14 +43,6 @@ func buildGuest(out string) error {
 		return fmt.Errorf("build the test's guest: %w: %s", err, text)
 	}
 	return os.Setenv(guestVariable, out)
-}
-
-func descriptors() int {
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return 0
-	}
-	return len(entries)
 }
 
 // ourQEMUs lists the QEMUs, real and fake, that are children of this process.

@@ -5,15 +5,15 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"skleak/harness"
+	"skleak/harness/experiment"
 )
 
 // ledgerFlag is --ledger: alone it means all there is.
-type ledgerFlag struct{ mode harness.LedgerMode }
+type ledgerFlag struct{ mode experiment.LedgerMode }
 
 func (f *ledgerFlag) register(fs *pflag.FlagSet) {
 	fs.Var(f, "ledger", "follow each skb and name who holds it (root); =tracepoints leaves BPF out")
-	fs.Lookup("ledger").NoOptDefVal = string(harness.LedgerOn)
+	fs.Lookup("ledger").NoOptDefVal = string(experiment.LedgerOn)
 }
 
 // String implements pflag.Value.
@@ -24,10 +24,10 @@ func (f *ledgerFlag) Type() string { return "on|tracepoints" }
 
 // Set implements pflag.Value.
 func (f *ledgerFlag) Set(text string) error {
-	switch mode := harness.LedgerMode(text); mode {
-	case harness.LedgerOn, harness.LedgerTracepoints:
+	switch mode := experiment.LedgerMode(text); mode {
+	case experiment.LedgerOn, experiment.LedgerTracepoints:
 		f.mode = mode
 		return nil
 	}
-	return fmt.Errorf("want %s or %s", harness.LedgerOn, harness.LedgerTracepoints)
+	return fmt.Errorf("want %s or %s", experiment.LedgerOn, experiment.LedgerTracepoints)
 }

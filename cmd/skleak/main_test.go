@@ -8,17 +8,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/prometheus/procfs"
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
 	"skleak/harness"
+	"skleak/internal/testkit"
 )
-
-// apart is set in the second start of the test binary.
-const apart = "SKLEAK_TEST_APART"
 
 // TestMain is the command, its sandbox child and its keeper too. The tests of
 // root run in a mount namespace with a /run of its own, where every entry of
@@ -31,29 +28,15 @@ func TestMain(m *testing.M) {
 	_, asCommand := commands[filepath.Base(os.Args[0])]
 	switch {
 	case asCommand:
-	case os.Geteuid() == 0 && os.Getenv(apart) == "":
-		os.Exit(startApart())
-	case os.Getenv(apart) != "":
+	case os.Geteuid() == 0 && !testkit.Inside():
+		os.Exit(testkit.Again(syscall.CLONE_NEWNS))
+	case testkit.Inside():
 		if err := ownRun(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 	}
 	testscript.Main(checked{m}, commands)
-}
-
-// startApart runs the test binary again in a mount namespace of its own.
-func startApart() int {
-	cmd := exec.Command(harness.DefaultSelf, os.Args[1:]...)
-	cmd.Args[0] = os.Args[0]
-	cmd.Env = append(os.Environ(), apart+"=yes")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
-	if err := cmd.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "the tests, in a mount namespace of their own:", err)
-		return 1
-	}
-	return 0
 }
 
 // ownRun puts an empty file system over /run and the temporary folder in it,
@@ -97,8 +80,8 @@ func (c checked) Run() int {
 		return 1
 	}
 	code := c.M.Run()
-	if left := leftBehind(); left != "" {
-		fmt.Fprintln(os.Stderr, "left behind:", left)
+	if left := testkit.Left(processes, files); len(left) > 0 {
+		fmt.Fprintln(os.Stderr, "left behind:", strings.Join(left, ", "))
 		return 1
 	}
 	return code
@@ -121,22 +104,6 @@ func buildCommand() error {
 		return fmt.Errorf("build the command: %w\n%s", err, out)
 	}
 	return nil
-}
-
-func leftBehind() string {
-	return leftBehindBy(func() []string { return append(processes(), files()...) })
-}
-
-// leftBehindBy waits a little for what is on its way out.
-func leftBehindBy(find func() []string) string {
-	var left []string
-	for range 100 {
-		if left = find(); len(left) == 0 {
-			return ""
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	return strings.Join(left, ", ")
 }
 
 // processes are those that run the command's binary.
@@ -164,7 +131,7 @@ func processes() []string {
 // files are entries of the registry and temporary files, where those are the
 // tests' own.
 func files() []string {
-	if os.Getenv(apart) == "" {
+	if !testkit.Inside() {
 		return nil
 	}
 	var found []string

@@ -4,19 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"slices"
 	"strings"
-	"sync"
 
-	"github.com/prometheus/procfs"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/sync/semaphore"
 
 	"skleak/campaign"
 	"skleak/kernels"
 	"skleak/record"
+	"skleak/reports"
 	"skleak/scenarios"
 	"skleak/vm"
 )
@@ -189,30 +185,22 @@ func (m *matrix) run(ctx context.Context, parts []part) ([]record.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	parallel := m.flags.parallel
-	if parallel == 0 {
-		if parallel, err = guestsAtOnce(m.flags.vm.memory); err != nil {
-			return nil, err
-		}
+	parallel, err := guestsAtOnce(m.flags.parallel, m.flags.vm.memory)
+	if err != nil {
+		return nil, err
 	}
-	board := newBoard(m.terminal, parts, len(m.controls))
+	board := reports.NewBoard(m.terminal.screen, m.terminal.live, m.terminal.liveWidth)
 	defer board.Close()
-	runs := make([]record.Run, len(parts))
-	var group sync.WaitGroup
-	slots := semaphore.NewWeighted(int64(parallel))
-	guests := shares(len(parts), parallel)
-	for at, i := range longestParts(parts) {
-		machines[i].Guests = guests[at]
-		taken := slots.Acquire(ctx, int64(guests[at])) == nil
-		group.Go(func() {
-			if taken {
-				defer slots.Release(int64(guests[at]))
-			}
-			runs[i] = m.one(ctx, machines[i], parts[i], board.row(i))
+	whole := campaign.Matrix{Controls: m.controls, Parallel: parallel}
+	for i, p := range parts {
+		row := board.Row(string(p.name), len(p.list)+len(m.controls))
+		o := campaign.Options{AllowLasting: true, Observe: row.Observe, Finished: row.Finished}
+		whole.Parts = append(whole.Parts, campaign.Part{
+			Machine: machines[i], Missing: p.err, List: p.list,
+			Options: m.kept.keeping(m.flags.save.below(machines[i].Kernel.Name, "").options(o)), Done: row.Done,
 		})
 	}
-	group.Wait()
-	return runs, ctx.Err()
+	return whole.Run(ctx), ctx.Err()
 }
 
 // machines makes a VM for each part, fetching what the store lacks. A kernel
@@ -264,88 +252,19 @@ func (m *matrix) machine(ctx context.Context, store *kernels.Store, name kernels
 	return v, err
 }
 
-// one runs a part. Trouble with a kernel is its run's, not the matrix's, and a
-// run that was called off says so itself.
-func (m *matrix) one(ctx context.Context, v vm.VM, p part, row *boardRow) record.Run {
-	none := record.Run{Kernel: kernelRecord(v), Controls: []record.Result{}, Results: []record.Result{}}
-	if p.err != nil {
-		none.Trouble = p.err.Error()
-		row.done(none)
-		return none
-	}
-	if ctx.Err() != nil {
-		none.Interrupted = true
-		return none
-	}
-	o := m.kept.keeping(m.flags.save.below(v.Kernel.Name, "").options(campaign.Options{AllowLasting: true, Observe: row.Observe, Finished: row.Finished}))
-	run, err := campaign.Run(ctx, v, p.list, m.controls, o)
-	if run.Kernel.Source == "" {
-		run.Kernel = kernelRecord(v)
-	}
-	if err != nil && ctx.Err() == nil {
-		run.Trouble = vm.Explain(err)
-	}
-	row.done(run)
-	return run
-}
-
-// kernelRecord is what is known of a kernel that never spoke.
-func kernelRecord(v vm.VM) record.Kernel {
-	return record.Kernel{Release: v.Kernel.Release, Arch: "x86_64", Source: string(v.Kernel.Name), Config: v.ConfigSum}
-}
-
 func fileName(kernel string) string {
 	return strings.NewReplacer(":", "-", "/", "-", ",", "-").Replace(kernel)
 }
 
-// shares says how many guests each of n kernels gets, in their order, where so
-// many guests run at once. The kernels of a last round that is not full share
-// what would stand idle.
-func shares(n, guests int) []int {
-	out := make([]int, n)
-	for i := range out {
-		round := min(guests, n-i/guests*guests)
-		out[i] = guests / round
-		if i%guests < guests%round {
-			out[i]++
-		}
+// guestsAtOnce is how many guests may run at once: what was asked for, or 0 for
+// what this machine has processors and memory for, of so many MB each.
+func guestsAtOnce(asked, memory int) (int, error) {
+	if asked > 0 {
+		return asked, nil
 	}
-	return out
-}
-
-// longestParts are the numbers of the parts, those with most to do first.
-func longestParts(parts []part) []int {
-	order := make([]int, len(parts))
-	for i := range order {
-		order[i] = i
-	}
-	// Newer kernels boot and run slower; parts come oldest first as a rule.
-	slices.SortStableFunc(order, func(a, b int) int {
-		if d := len(parts[b].list) - len(parts[a].list); d != 0 {
-			return d
-		}
-		return b - a
-	})
-	return order
-}
-
-// guestOverhead is what QEMU takes beside a guest's memory, in MB.
-const guestOverhead = 200
-
-// guestsPerProcessor: a guest waits for a third of its time, for grace periods and
-// for charges to go by themselves.
-const guestsPerProcessor = 2
-
-// guestsAtOnce is how many guests this machine has processors and memory for.
-func guestsAtOnce(memory int) (int, error) {
-	fs, err := procfs.NewDefaultFS()
+	n, err := vm.GuestsAtOnce(memory)
 	if err != nil {
-		return 0, fmt.Errorf("how much memory is there: %w; say how many VMs with --parallel", err)
+		return 0, fmt.Errorf("%w; say how many VMs with --parallel", err)
 	}
-	info, err := fs.Meminfo()
-	if err != nil || info.MemAvailable == nil {
-		return 0, fmt.Errorf("how much memory is there: %w; say how many VMs with --parallel", err)
-	}
-	fit := int(*info.MemAvailable / 1024 / uint64(memory+guestOverhead))
-	return max(min(guestsPerProcessor*runtime.NumCPU(), fit), 1), nil
+	return n, nil
 }

@@ -22,17 +22,8 @@ func printChanges(out io.Writer, changes []campaign.Change) error {
 	return w.Flush()
 }
 
-// cells writes a row of a table. What is in it may come from elsewhere: a tab or
-// a line break in a name makes no cell and no row.
-func cells(w io.Writer, row ...string) {
-	for i, cell := range row {
-		if i > 0 {
-			fmt.Fprint(w, "\t")
-		}
-		fmt.Fprint(w, reports.Harmless(cell))
-	}
-	fmt.Fprintln(w)
-}
+// cells writes a row of a table.
+func cells(w io.Writer, row ...string) { fmt.Fprintln(w, reports.TabRow(row...)) }
 
 func orNone(s string) string {
 	if s == "" {

@@ -10,21 +10,6 @@ import (
 	"skleak/record"
 )
 
-// planned is the matrix for a CI engine: GitHub reads include as it is.
-type planned struct {
-	Include []plannedJob `json:"include"`
-}
-
-type plannedJob struct {
-	// Shard is what `skleak matrix --shard` takes.
-	Shard string `json:"shard"`
-	// Kernels are those the job touches; Matrix is what --kernels takes, the
-	// same for all jobs.
-	Kernels   []string `json:"kernels"`
-	Matrix    string   `json:"matrix"`
-	Scenarios int      `json:"scenarios"`
-}
-
 func planCommand(t terminal) *cobra.Command {
 	var f matrixFlags
 	var shards int
@@ -54,11 +39,11 @@ runs skleak matrix --kernels MATRIX --shard SHARD.`,
 			if shards == 0 {
 				shards = len(whole.Kernels)
 			}
-			p := planOf(*whole, shards)
+			p := campaign.PlanOf(*whole, shards)
 			if asJSON {
 				return printJSON(t.out, p)
 			}
-			return p.print(t.out)
+			return printPlan(t.out, p)
 		},
 	}
 	cmd.Flags().StringVar(&f.kernels, "kernels", "", "the kernels, separated by commas, like debian:6.1,debian:6.12..7.3")
@@ -68,37 +53,7 @@ runs skleak matrix --kernels MATRIX --shard SHARD.`,
 	return cmd
 }
 
-func planOf(whole record.Shard, shards int) planned {
-	whole.Of = shards
-	matrix := ""
-	for i, name := range whole.Kernels {
-		if i > 0 {
-			matrix += ","
-		}
-		matrix += name
-	}
-	p := planned{Include: []plannedJob{}}
-	for i := 1; i <= shards; i++ {
-		whole.Index = i
-		job := plannedJob{Shard: fmt.Sprintf("%d/%d", i, shards), Matrix: matrix, Kernels: []string{}}
-		for k, name := range whole.Kernels {
-			n := 0
-			for sc := range whole.Scenarios {
-				if whole.Owns(k, sc) {
-					n++
-				}
-			}
-			if n > 0 {
-				job.Kernels = append(job.Kernels, name)
-				job.Scenarios += n
-			}
-		}
-		p.Include = append(p.Include, job)
-	}
-	return p
-}
-
-func (p planned) print(out io.Writer) error {
+func printPlan(out io.Writer, p campaign.Plan) error {
 	for _, job := range p.Include {
 		if _, err := fmt.Fprintf(out, "%s  %d scenarios  %v\n", job.Shard, job.Scenarios, job.Kernels); err != nil {
 			return err

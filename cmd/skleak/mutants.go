@@ -39,22 +39,22 @@ any, it is all of skleak's own.`,
 }
 
 // chooseMutants finds the mutants that args name.
-func chooseMutants(ctx context.Context, args []string) ([]modbuild.Mutant, error) {
-	own, err := modbuild.LoadFS(mutants.FS(), "mutants")
+func chooseMutants(ctx context.Context, args []string) ([]mutants.Mutant, error) {
+	own, err := mutants.Own()
 	if err != nil || len(args) == 0 {
 		return own, err
 	}
-	var chosen []modbuild.Mutant
+	var chosen []mutants.Mutant
 	for _, arg := range args {
-		i := slices.IndexFunc(own, func(m modbuild.Mutant) bool { return m.Name == arg })
-		found := []modbuild.Mutant{}
+		i := slices.IndexFunc(own, func(m mutants.Mutant) bool { return m.Name == arg })
+		found := []mutants.Mutant{}
 		if i >= 0 {
 			found = append(found, own[i])
 		} else if found, err = foreignMutants(ctx, arg); err != nil {
 			return nil, err
 		}
 		for _, m := range found {
-			if slices.ContainsFunc(chosen, func(o modbuild.Mutant) bool { return o.Name == m.Name }) {
+			if slices.ContainsFunc(chosen, func(o mutants.Mutant) bool { return o.Name == m.Name }) {
 				return nil, fmt.Errorf("two mutants are called %s; rename one", m.Name)
 			}
 			chosen = append(chosen, m)
@@ -63,11 +63,11 @@ func chooseMutants(ctx context.Context, args []string) ([]modbuild.Mutant, error
 	return chosen, nil
 }
 
-func foreignMutants(ctx context.Context, dir string) ([]modbuild.Mutant, error) {
+func foreignMutants(ctx context.Context, dir string) ([]mutants.Mutant, error) {
 	if _, err := os.Stat(dir); err != nil {
 		return nil, fmt.Errorf("no mutant %q and no such folder; `skleak mutants list` names skleak's own", dir)
 	}
-	return modbuild.LoadAll(ctx, dir)
+	return mutants.LoadAll(ctx, dir)
 }
 
 func mutantsListCommand(t terminal) *cobra.Command {
@@ -132,7 +132,7 @@ func mutantsBuildCommand(t terminal) *cobra.Command {
 
 // buildMutants builds as many at once as there are processors. One that fails
 // leaves an empty Built, and the others are built all the same.
-func buildMutants(ctx context.Context, t terminal, k *kernels.Kernel, list []modbuild.Mutant) ([]modbuild.Built, error) {
+func buildMutants(ctx context.Context, t terminal, k *kernels.Kernel, list []mutants.Mutant) ([]modbuild.Built, error) {
 	store, err := openStore()
 	if err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func buildMutants(ctx context.Context, t terminal, k *kernels.Kernel, list []mod
 }
 
 // mutantKernels gives the kernel of each mutant.
-func mutantKernels(ctx context.Context, t terminal, k *kernels.Kernel, list []modbuild.Mutant) ([]*kernels.Kernel, error) {
+func mutantKernels(ctx context.Context, t terminal, k *kernels.Kernel, list []mutants.Mutant) ([]*kernels.Kernel, error) {
 	built, err := buildMutants(ctx, t, k, list)
 	if err != nil {
 		return nil, err
@@ -172,11 +172,11 @@ func mutantKernels(ctx context.Context, t terminal, k *kernels.Kernel, list []mo
 
 // mutantKernel gives a kernel with one of skleak's own mutants.
 func mutantKernel(ctx context.Context, t terminal, name kernels.Name, mutant string) (*kernels.Kernel, error) {
-	list, err := modbuild.LoadFS(mutants.FS(), "mutants")
+	list, err := mutants.Own()
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(list, func(m modbuild.Mutant) bool { return m.Name == mutant })
+	i := slices.IndexFunc(list, func(m mutants.Mutant) bool { return m.Name == mutant })
 	if i < 0 {
 		return nil, fmt.Errorf("kernel %s+%s: no such mutant; `skleak mutants list` names them", name, mutant)
 	}

@@ -4,14 +4,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"skleak/campaign"
-	"skleak/harness"
+	"skleak/harness/experiment"
 	"skleak/kernels"
+	"skleak/mutants"
 	"skleak/record"
+	"skleak/vm"
 )
 
 // mutantsRunFlags are the flags of `skleak mutants run`.
@@ -89,75 +90,89 @@ func (f *mutantsRunFlags) run(cmd *cobra.Command, t terminal, args []string, sta
 	if err != nil {
 		return err
 	}
-	r := trials{
-		flags: f, terminal: t, list: list, named: len(args) > 0, on: slices.Concat([]*kernels.Kernel{stock}, mutated),
-		replay: replay([]string{"mutants", "run", "--kernel", f.kernel}, cmd.Flags(), args),
-	}
-	if r.all, r.controls, err = choose(ctx, nil); err != nil {
+	r, err := f.trials(cmd, t, args, append([]*kernels.Kernel{stock}, mutated...), list)
+	if err != nil {
 		return err
 	}
-	if err := r.modules(stock); err != nil {
-		return err
-	}
-	if err := r.machines(ctx); err != nil {
-		return err
-	}
-	rep := truthReport{Kernel: string(stock.Name), Mutants: list}
+	rep := record.TruthReport{Kernel: string(stock.Name)}
 	for n := range f.runs {
-		one, err := r.once(ctx, n)
+		one, err := r.Once(ctx, n)
 		if err != nil {
 			return err
 		}
 		rep.Runs = append(rep.Runs, one)
-		*status = max(*status, one.status())
+		*status = max(*status, statusCode(one.ExitCode()))
 	}
 	return out.put(f.truth.printer(rep))
 }
 
-// once runs everything once and judges it.
-func (r *trials) once(ctx context.Context, n int) (truthRun, error) {
-	began := time.Now()
-	runs, err := r.run(ctx, n)
+// trials are those of list; on is the stock kernel, then that of each mutant.
+func (f *mutantsRunFlags) trials(
+	cmd *cobra.Command, t terminal, args []string, on []*kernels.Kernel, list []mutants.Mutant,
+) (r campaign.Trials, err error) {
+	ctx := cmd.Context()
+	r = campaign.Trials{
+		Named: len(args) > 0, Whole: f.whole, Needs: map[string][]string{},
+		Options: func(k record.Kernel, suffix string) campaign.Options {
+			return f.save.below(kernels.Name(k.Source), suffix).options(campaign.Options{AllowLasting: true})
+		},
+		Done: func(k record.Kernel, run record.Run) {
+			fmt.Fprintf(t.err, "%s: %d scenarios in %.0f s\n", k.Source, len(run.Results), run.Seconds)
+		},
+	}
+	if r.All, r.Controls, err = choose(ctx, nil); err != nil {
+		return r, err
+	}
+	for _, sc := range slices.Concat(r.Controls, r.All) {
+		if r.Needs[sc.Name], err = vm.ModulesOf(on[0], sc); err != nil {
+			return r, err
+		}
+	}
+	if r.Parallel, err = guestsAtOnce(f.parallel, f.vm.memory); err != nil {
+		return r, err
+	}
+	again := replay([]string{"mutants", "run", "--kernel", f.kernel}, cmd.Flags(), args)
+	tried, err := f.machines(ctx, on, again)
 	if err != nil {
-		return truthRun{}, err
+		return r, err
 	}
-	one := truthRun{Table: campaign.StockTruth(runs[0])}
-	for i := range r.list {
-		one.Table = append(one.Table, r.trial(i, runs).Judge()...)
+	r.Stock = tried[0]
+	for i, m := range list {
+		r.Mutants = append(r.Mutants, campaign.MutantKernel{TrialKernel: tried[i+1], Mutant: m})
 	}
-	one.Score = campaign.ScoreOf(one.Table)
-	one.Seconds = time.Since(began).Seconds()
-	return one, nil
+	return r, nil
 }
 
-// status is 1 for a finding that is missed or should not be, 2 for trouble.
-func (r truthRun) status() statusCode {
-	switch {
-	case r.Score.Outcomes[campaign.Miss]+r.Score.Outcomes[campaign.Wrong]+r.Score.Outcomes[campaign.False] > 0:
-		return 1
-	case !r.Score.Perfect():
-		return 2
+// machines makes the machines of each kernel. Without --ledger there is one with
+// the ledger too, for what must be looked at again.
+func (f *mutantsRunFlags) machines(ctx context.Context, on []*kernels.Kernel, again string) ([]campaign.TrialKernel, error) {
+	plain, err := f.vm.machine(on[0])
+	if err != nil {
+		return nil, err
 	}
-	return 0
-}
-
-// trial is that of the i-th mutant.
-func (r *trials) trial(i int, runs []record.Run) campaign.Trial {
-	m := r.list[i]
-	trial := campaign.Trial{
-		Mutant: m.Name, Stock: runs[0], Run: runs[i+1],
-		Uses: func(scenario string) bool { return r.uses(scenario, m) },
+	ledger := f.withLedger()
+	closer, err := ledger.machine(on[0])
+	if err != nil {
+		return nil, err
 	}
-	for _, e := range m.Found {
-		trial.Expected = append(trial.Expected, campaign.Expected{
-			Scenario: e.Scenario, Verdict: e.Verdict, Holder: e.Holder, Packets: e.Count,
-		})
+	if err := accelerate(ctx, &plain); err != nil {
+		return nil, err
 	}
-	return trial
+	plain.Replay, closer.Replay, closer.Accel = again, again, plain.Accel
+	var out []campaign.TrialKernel
+	for _, k := range on {
+		plain.Kernel, closer.Kernel = k, k
+		one := campaign.TrialKernel{Plain: plain}
+		if f.vm.ledger.mode == experiment.LedgerOff {
+			one.Ledger = closer
+		}
+		out = append(out, one)
+	}
+	return out, nil
 }
 
 // withLedger are the same flags with the ledger on.
 func (f mutantsRunFlags) withLedger() vmFlags {
-	f.vm.ledger.mode = harness.LedgerOn
+	f.vm.ledger.mode = experiment.LedgerOn
 	return f.vm
 }

@@ -10,6 +10,7 @@ import (
 
 	"skleak/campaign"
 	"skleak/harness"
+	"skleak/harness/experiment"
 	"skleak/record"
 	"skleak/reports"
 	"skleak/scenarios"
@@ -55,7 +56,7 @@ or wrong usage, 4 everything skipped, 130 interrupted.`,
 	f.traffic.register(fs)
 	f.output.register(fs)
 	fs.IntVar(&f.jobs, "jobs", 0, "sandboxes that may send at once (default two a processor)")
-	fs.DurationVar(&f.patience, "patience", harness.DefaultPatience, "how long to wait for a held charge to go by itself")
+	fs.DurationVar(&f.patience, "patience", experiment.DefaultPatience, "how long to wait for a held charge to go by itself")
 	f.save.register(fs)
 	registerStrict(fs, &f.strict)
 	fs.BoolVar(&f.allowLasting, "allow-lasting", false, "run scenarios that may leave kernel memory lost until the next boot")

@@ -16,6 +16,7 @@ import (
 	"github.com/creack/pty"
 
 	"skleak/harness"
+	"skleak/internal/testkit"
 	"skleak/record"
 )
 
@@ -123,8 +124,8 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	if !ok || state.Signal() != syscall.SIGINT && state.ExitStatus() != 130 {
 		t.Errorf("ended with %v, want SIGINT or 130", err)
 	}
-	if text := leftBehindBy(processes); text != "" {
-		t.Errorf("left behind: %s", text)
+	if left := testkit.Left(processes); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
 	}
 	if _, errs, status := skleak(t, "run", "veth/same-netns", "--patience", "0s"); status != 0 {
 		t.Errorf("the next run: exit status %d, %s", status, errs)

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"skleak/harness"
+	"skleak/harness/experiment"
 	"skleak/harness/verdict"
 	"skleak/record"
 	"skleak/scenarios"
@@ -76,7 +77,7 @@ func oneScenario(ctx context.Context, args []string) (scenarios.Scenario, error)
 // traceOf runs sc with a ledger. A skip or trouble is printed and gives nil.
 func traceOf(cmd *cobra.Command, t terminal, sc scenarios.Scenario, status *statusCode) (*record.Trace, error) {
 	local := harness.NewLocal()
-	local.Options.Ledger = harness.LedgerOn
+	local.Options.Ledger = experiment.LedgerOn
 	var notes []string
 	for e, err := range local.Run(cmd.Context(), []scenarios.Scenario{sc}) {
 		if err != nil {

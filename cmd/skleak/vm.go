@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"skleak/harness"
+	"skleak/harness/experiment"
 	"skleak/kernels"
 	"skleak/vm"
 )
@@ -53,7 +54,7 @@ func (f *vmFlags) registerMachine(fs *pflag.FlagSet) {
 func (f *vmFlags) register(fs *pflag.FlagSet) {
 	f.registerMachine(fs)
 	fs.IntVar(&f.jobs, "jobs", 0, "sandboxes that may send at once in a guest (default 1); with more, skbs that are lost without a charge cannot be counted")
-	fs.DurationVar(&f.patience, "patience", harness.DefaultPatience, "how long to wait for a held charge to go by itself")
+	fs.DurationVar(&f.patience, "patience", experiment.DefaultPatience, "how long to wait for a held charge to go by itself")
 	f.ledger.register(fs)
 	fs.BoolVar(&f.law, "verify-law", false, "try a predicted stall rate out: a paced run just under and just over it")
 }
@@ -86,12 +87,9 @@ func (f *vmFlags) machine(k *kernels.Kernel) (vm.VM, error) {
 	if err != nil {
 		return vm.VM{}, err
 	}
-	o := guestOptions{Harness: harness.DefaultOptions(), Jobs: max(f.jobs, 1)}
+	o := guestOptions{Harness: experiment.DefaultOptions(), Jobs: max(f.jobs, 1)}
 	o.Harness.Patience, o.Harness.VerifyLaw = f.patience, f.law
 	o.Harness.Ledger = f.ledger.mode
-	// Counts of skbs are the whole guest's: they can be believed only where one
-	// sandbox sends at a time.
-	o.Harness.Quiet = o.Jobs == 1
 	options, err := json.Marshal(o)
 	if err != nil {
 		return vm.VM{}, fmt.Errorf("encode the options of the guest's runner: %w", err)

@@ -5,13 +5,14 @@ import (
 	"fmt"
 
 	"skleak/harness"
+	"skleak/harness/experiment"
 	"skleak/vm"
 )
 
 // guestOptions go from the host to the runner in its guest.
 type guestOptions struct {
-	Harness harness.Options `json:"harness"`
-	Jobs    int             `json:"jobs"`
+	Harness experiment.Options `json:"harness"`
+	Jobs    int                `json:"jobs"`
 }
 
 // guestRunner is what runs scenarios inside a guest.
@@ -22,9 +23,9 @@ func guestRunner(options json.RawMessage) (vm.Runner, error) {
 	}
 	local := harness.NewLocal()
 	local.Options, local.KeepLeftovers, local.Throwaway = o.Harness, true, true
-	local.Options.Cards = true
-	if o.Jobs > 0 {
-		local.Jobs = o.Jobs
-	}
+	local.Cards, local.Jobs = true, max(o.Jobs, 1)
+	// Counts of skbs are the whole guest's: they can be believed only where one
+	// sandbox sends at a time.
+	local.Quiet = local.Jobs == 1
 	return local, nil
 }

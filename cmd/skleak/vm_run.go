@@ -69,7 +69,7 @@ func (f *vmRunFlags) run(cmd *cobra.Command, t terminal, args []string, status *
 		return err
 	}
 	if f.vm.keep == "" {
-		if m.Guests, err = guestsAtOnce(f.vm.memory); err != nil {
+		if m.Guests, err = guestsAtOnce(0, f.vm.memory); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/procfs"
 
+	"skleak/internal/testkit"
 	"skleak/record"
 	"skleak/vm"
 )
@@ -120,8 +121,8 @@ func TestGuestGoesWithItsHost(t *testing.T) {
 			if err := g.cmd.Wait(); !errors.As(err, &ended) || ended.ExitCode() != want {
 				t.Errorf("ended with %v, want exit status %d; %s", err, want, g.errs)
 			}
-			if text := leftBehindBy(g.left); text != "" {
-				t.Errorf("left behind: %s", text)
+			if left := testkit.Left(g.left); len(left) > 0 {
+				t.Errorf("left behind: %q", left)
 			}
 			if sig == syscall.SIGKILL {
 				return

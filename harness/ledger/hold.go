@@ -25,7 +25,7 @@ type Held struct {
 // code when a tracepoint gets its first user, and waits for all processors when
 // it loses its last (perf_trace_event_unreg, kernel/trace/trace_event_perf.c),
 // some 0.4 s for all, and many seconds in a slow VM. BPF programs take as long.
-// Where there can be no ledger the error is an *UnavailableError.
+// Where there can be no ledger the error is a *record.UnsupportedError.
 func Hold(bpf bool) (*Held, error) {
 	formats, err := readFormats()
 	if err != nil {

@@ -57,7 +57,7 @@ type Ledger struct {
 }
 
 // Open begins to follow. Where this kernel or user cannot, the error is an
-// *UnavailableError.
+// *record.UnsupportedError.
 func Open(cfg Config) (*Ledger, error) {
 	formats, err := readFormats()
 	if err != nil {

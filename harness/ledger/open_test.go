@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"skleak/record"
 	"skleak/record/kerneltest"
 )
 
@@ -35,11 +36,11 @@ func TestOpenWithoutPrivileges(t *testing.T) {
 		return
 	}
 	l, err := Open(Config{Began: time.Now()})
-	var missing *UnavailableError
+	var missing *record.UnsupportedError
 	if !errors.As(err, &missing) {
-		t.Fatalf("opened %v, %v; want an UnavailableError", l, err)
+		t.Fatalf("opened %v, %v; want a record.UnsupportedError", l, err)
 	}
-	if !strings.Contains(err.Error(), "sudo") || strings.Contains(err.Error(), "\n") {
+	if !strings.Contains(record.WithHint(err), "sudo") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("the reader is told %q", err)
 	}
 }
@@ -51,7 +52,7 @@ func TestOpenAndClose(t *testing.T) {
 	}
 	before := openFiles(t)
 	l, err := Open(Config{Rules: Rules{PID: int32(os.Getpid())}, Devices: []string{"none0"}, Began: time.Now()})
-	var missing *UnavailableError
+	var missing *record.UnsupportedError
 	if errors.As(err, &missing) {
 		kerneltest.SkipOrFail(t, traceable(), err)
 	}
@@ -82,7 +83,7 @@ func TestLossesAreCountedWithoutRecords(t *testing.T) {
 		t.Skip("perf events of the whole machine: run as root")
 	}
 	formats, err := readFormats()
-	var missing *UnavailableError
+	var missing *record.UnsupportedError
 	if errors.As(err, &missing) {
 		t.Skipf("not here: %v", err)
 	}

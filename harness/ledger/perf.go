@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"skleak/record"
 )
 
 const (
@@ -195,21 +197,20 @@ func openEvent(attr *unix.PerfEventAttr, cpu int, name string) (int, error) {
 }
 
 func explainPerf(name string, err error) error {
+	said := fmt.Errorf("follow %s by perf_event_open: %w", name, err)
+	missing := &record.UnsupportedError{Feature: "a perf event", Err: said}
 	switch {
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
-		hint := "run it with sudo"
+		missing.Hint = "run it with sudo"
 		if b, readErr := os.ReadFile("/proc/sys/kernel/perf_event_paranoid"); readErr == nil {
-			hint += "; sysctl kernel.perf_event_paranoid is " + strings.TrimSpace(string(b))
+			missing.Hint += "; sysctl kernel.perf_event_paranoid is " + strings.TrimSpace(string(b))
 		}
-		return &UnavailableError{Missing: "follow " + name + " by perf_event_open", Hint: hint, Err: err}
 	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.ENOENT):
-		return &UnavailableError{
-			Missing: "follow " + name + " by perf_event_open", Err: err,
-			Hint: "use a kernel with CONFIG_PERF_EVENTS and CONFIG_EVENT_TRACING",
-		}
+		missing.Hint = "use a kernel with CONFIG_PERF_EVENTS and CONFIG_EVENT_TRACING"
 	default:
-		return fmt.Errorf("follow %s by perf_event_open: %w", name, err)
+		return said
 	}
+	return missing
 }
 
 func setFilter(fd int, filter string) error {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"skleak/record"
 	"skleak/record/kerneltest"
 )
 
@@ -42,7 +43,7 @@ func TestSightOfThisMachine(t *testing.T) {
 		t.Skip("perf events of the whole machine: run as root")
 	}
 	formats, err := readFormats()
-	var missing *UnavailableError
+	var missing *record.UnsupportedError
 	if errors.As(err, &missing) {
 		kerneltest.SkipOrFail(t, traceable(), err)
 	}

@@ -6,26 +6,9 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"skleak/record"
 )
-
-// UnavailableError says why there can be no ledger here, and what would help.
-type UnavailableError struct {
-	Missing string
-	Hint    string
-	Err     error
-}
-
-// Error implements error.
-func (e *UnavailableError) Error() string {
-	text := e.Missing
-	if e.Err != nil {
-		text += ": " + e.Err.Error()
-	}
-	return text + "; " + e.Hint
-}
-
-// Unwrap gives what the kernel said.
-func (e *UnavailableError) Unwrap() error { return e.Err }
 
 // wanted is a tracepoint the ledger follows.
 type wanted struct {
@@ -68,8 +51,8 @@ func readFormats() (formats map[Kind]Format, err error) {
 			if !w.needed {
 				continue
 			}
-			return nil, &UnavailableError{
-				Missing: fmt.Sprintf("this kernel has no tracepoint %s:%s", w.group, w.name),
+			return nil, &record.UnsupportedError{
+				Feature: fmt.Sprintf("tracepoint %s:%s", w.group, w.name),
 				Hint:    "use one with CONFIG_TRACEPOINTS and CONFIG_EVENT_TRACING (CONFIG_FTRACE=y)", Err: err,
 			}
 		}
@@ -100,7 +83,7 @@ func openTracefs() (*os.File, error) {
 }
 
 func explainTracefs(err error) error {
-	e := &UnavailableError{Missing: "mount tracefs", Err: err, Hint: "run it with sudo"}
+	e := &record.UnsupportedError{Feature: "tracefs", Err: fmt.Errorf("mount tracefs: %w", err), Hint: "run it with sudo"}
 	switch {
 	case errors.Is(err, unix.ENODEV):
 		e.Hint = "use a kernel with CONFIG_FTRACE and CONFIG_EVENT_TRACING"

@@ -2,9 +2,7 @@ package traffic
 
 import (
 	"encoding/hex"
-	"flag"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,11 +11,9 @@ import (
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
 
+	"skleak/internal/testkit"
 	"skleak/scenarios"
 )
-
-// update is a flag, which has to be known before the tests start.
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func testSource() netip.Addr { return group(10, 1, 0, 1) }
 
@@ -65,19 +61,7 @@ func TestGolden(t *testing.T) {
 	for _, spec := range Specs() {
 		t.Run(spec.Name, func(t *testing.T) {
 			got := hex.Dump(mustBuild(t, spec, nil, nil).IP())
-			file := filepath.Join("testdata", spec.Name+".hex")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("built\n%swant\n%s", got, want)
-			}
+			testkit.Golden(t, filepath.Join("testdata", spec.Name+".hex"), got)
 		})
 	}
 }

@@ -3,16 +3,14 @@ package verdict
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"skleak/internal/testkit"
 	"skleak/record"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // Each trace under testdata has its finding beside it. Those whose scenario is
 // hand/... were bent by hand, the others are of a 6.18 kernel.
@@ -27,19 +25,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden := strings.TrimSuffix(path, ".json") + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, append(got, '\n'), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(bytes.TrimSpace(want), got) {
-				t.Errorf("finding\n%s\nwant\n%s", got, want)
-			}
+			testkit.Golden(t, strings.TrimSuffix(path, ".json")+".golden", string(got)+"\n")
 		})
 	}
 }

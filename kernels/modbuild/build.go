@@ -16,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"skleak/kernels"
+	"skleak/mutants"
 )
 
 // ErrNothingChanged says that a mutant's patch does not apply.
@@ -38,7 +39,7 @@ type Built struct {
 
 // Kernel builds m for k, and gives k with that module replaced, under the name
 // NAME+MUTANT. say is told of steps that take a while; nil for nobody.
-func (b *Builder) Kernel(ctx context.Context, k *kernels.Kernel, m Mutant, say func(string)) (*kernels.Kernel, error) {
+func (b *Builder) Kernel(ctx context.Context, k *kernels.Kernel, m mutants.Mutant, say func(string)) (*kernels.Kernel, error) {
 	built, err := b.Build(ctx, k, m, say)
 	if err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func (b *Builder) Kernel(ctx context.Context, k *kernels.Kernel, m Mutant, say f
 // Build gives the module of m for k. The same patch for the same kernel by the
 // same compiler is built once. A patch that changes nothing is
 // ErrNothingChanged, a program that is missing ErrNoTool.
-func (b *Builder) Build(ctx context.Context, k *kernels.Kernel, m Mutant, say func(string)) (Built, error) {
+func (b *Builder) Build(ctx context.Context, k *kernels.Kernel, m mutants.Mutant, say func(string)) (Built, error) {
 	if say == nil {
 		say = func(string) {}
 	}
@@ -60,7 +61,7 @@ func (b *Builder) Build(ctx context.Context, k *kernels.Kernel, m Mutant, say fu
 	return built, nil
 }
 
-func (b *Builder) build(ctx context.Context, k *kernels.Kernel, m Mutant, say func(string)) (built Built, err error) {
+func (b *Builder) build(ctx context.Context, k *kernels.Kernel, m mutants.Mutant, say func(string)) (built Built, err error) {
 	t, err := b.prepare(ctx, k, say)
 	if err != nil {
 		return Built{}, err
@@ -96,7 +97,7 @@ func (b *Builder) build(ctx context.Context, k *kernels.Kernel, m Mutant, say fu
 const recipe = "1"
 
 // key is a checksum of all that goes into the module.
-func (t tree) key(ctx context.Context, m Mutant) (string, error) {
+func (t tree) key(ctx context.Context, m mutants.Mutant) (string, error) {
 	compiler, err := compilerVersion(ctx, t.compiler)
 	if err != nil {
 		return "", err
@@ -109,7 +110,7 @@ func (t tree) key(ctx context.Context, m Mutant) (string, error) {
 }
 
 // make patches and builds beside dir, and puts module and diff there.
-func (t tree) make(ctx context.Context, m Mutant, dir string) (diff string, err error) {
+func (t tree) make(ctx context.Context, m mutants.Mutant, dir string) (diff string, err error) {
 	file, err := t.find(m)
 	if err != nil {
 		return "", err
@@ -144,7 +145,7 @@ func (t tree) make(ctx context.Context, m Mutant, dir string) (diff string, err 
 }
 
 // find gives the first of the mutant's files that this version has.
-func (t tree) find(m Mutant) (string, error) {
+func (t tree) find(m mutants.Mutant) (string, error) {
 	for _, file := range m.File {
 		if _, err := os.Stat(t.source(file)); err == nil {
 			return file, nil
@@ -157,7 +158,7 @@ func (t tree) find(m Mutant) (string, error) {
 // set anew after it, so of all it lists only the parts of this module count.
 // from is where the source stands; headers of its neighbours are included by
 // their way from there.
-func (t tree) kbuild(ctx context.Context, m Mutant, from, work string) error {
+func (t tree) kbuild(ctx context.Context, m mutants.Mutant, from, work string) error {
 	text := "include $(src)/Makefile\nobj-y :=\nobj-m := " + m.Module + ".o\nccflags-y += -iquote " + from + "\n"
 	if err := os.WriteFile(filepath.Join(work, "Kbuild"), []byte(text), 0o644); err != nil {
 		return err

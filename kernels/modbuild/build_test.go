@@ -39,7 +39,7 @@ func TestPatch(t *testing.T) {
 			from, to := filepath.Join(dir, "from.c"), filepath.Join(dir, "work", "dummy.c")
 			write(t, from, driver)
 			write(t, to, driver)
-			diff, err := patch(t.Context(), Mutant{Name: "m", Patch: test.cocci}, from, to)
+			diff, err := patch(t.Context(), mutants.Mutant{Name: "m", Patch: test.cocci}, from, to)
 			if (err != nil) != test.fails {
 				t.Fatalf("got %v", err)
 			}
@@ -85,7 +85,7 @@ func TestBuild(t *testing.T) {
 	if k == nil {
 		t.Skip("no kernel's source is in the store: skleak mutants build tun-no-orphan --kernel debian:6.1")
 	}
-	all, err := LoadFS(mutants.FS(), "mutants")
+	all, err := mutants.Own()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 // Package modbuild builds one module of a Debian kernel with a bug put in, and
 // gives that kernel with the module replaced.
 //
-// A Mutant is a folder with a Coccinelle semantic patch (mutant.cocci) and what
+// A mutants.Mutant is a folder with a Coccinelle semantic patch (mutant.cocci) and what
 // it is about (mutant.yaml). The source and the headers come from the same
 // mirror and by the same apt as the kernel; they are unpacked below the store's
 // folder, and nothing is installed. The module is built by the kernel's own

@@ -7,40 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"skleak/mutants"
 )
-
-// ErrScript says that a semantic patch wants more than to patch. Coccinelle runs
-// the Python and OCaml in a patch as the user that applies it, and takes options
-// and further files from it.
-var ErrScript = errors.New("a semantic patch may only patch")
-
-// checkPatch refuses what would run or read something else. NB: a language's name
-// is refused wherever it stands, since a script may hide in a rule's head, in a
-// metavariable's constraint, or between comments.
-func checkPatch(patch string) error {
-	for _, refused := range []struct{ pattern, what string }{
-		{`(?i)\b(python|ocaml)`, "a script in another language"},
-		{`(?i)\bscript\s*:`, "a script rule"},
-		{`(?i)\b(initialize|finalize)\s*:`, "a script rule"},
-		{`(?m)^\s*#\s*spatch`, "options for spatch"},
-		{`(?m)^\s*(virtual|using)\b`, "a virtual rule or another file"},
-		{`\busing\s*"`, "another file"},
-		{`(?m)^#\s*include\s*"`, "another file"},
-		{`(?m)^\s*#\s*include.*\.cocci`, "another file"},
-		{"\x00", "a zero byte"},
-	} {
-		if at := regexp.MustCompile(refused.pattern).FindStringIndex(patch); at != nil {
-			line := 1 + strings.Count(patch[:at[0]], "\n") + strings.Count(strings.TrimRight(patch[at[0]:at[1]], " "), "\n")
-			return fmt.Errorf("line %d has %s: %w; take it out", line, refused.what, ErrScript)
-		}
-	}
-	return nil
-}
 
 // nobody is the user and the group that spatch runs as where root starts it:
 // those of the kernel's overflow ids (kernel/sys.c, DEFAULT_OVERFLOWUID).
@@ -58,14 +31,14 @@ const (
 
 // patch applies the semantic patch to from and writes to. Where root runs it,
 // spatch is nobody, without a network; it can write to a folder of its own alone.
-func patch(ctx context.Context, m Mutant, from, to string) (diff string, err error) {
+func patch(ctx context.Context, m mutants.Mutant, from, to string) (diff string, err error) {
 	box, err := os.MkdirTemp(filepath.Dir(to), "spatch-*")
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(box)) }()
 	name := filepath.Base(to)
-	if err := os.WriteFile(filepath.Join(box, cocciFile), []byte(m.Patch), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(box, mutants.PatchFile), []byte(m.Patch), 0o644); err != nil {
 		return "", err
 	}
 	if os.Geteuid() == 0 {
@@ -76,10 +49,10 @@ func patch(ctx context.Context, m Mutant, from, to string) (diff string, err err
 	said, err := spatch(ctx, filepath.Dir(from), box, filepath.Base(from), name)
 	none := err != nil && strings.Contains(err.Error(), "no modified files")
 	if err != nil && !none {
-		return "", fmt.Errorf("apply %s: %w", filepath.Join(m.Dir, cocciFile), err)
+		return "", fmt.Errorf("apply %s: %w", filepath.Join(m.Dir, mutants.PatchFile), err)
 	}
 	if none || strings.TrimSpace(said) == "" {
-		return "", fmt.Errorf("apply %s to %s: %w", filepath.Join(m.Dir, cocciFile), from, ErrNothingChanged)
+		return "", fmt.Errorf("apply %s to %s: %w", filepath.Join(m.Dir, mutants.PatchFile), from, ErrNothingChanged)
 	}
 	if err := takeOut(box, name, to); err != nil {
 		return "", fmt.Errorf("take what spatch made of %s: %w", from, err)
@@ -91,7 +64,7 @@ func patch(ctx context.Context, m Mutant, from, to string) (diff string, err err
 func spatch(ctx context.Context, source, box, file, made string) (diff string, err error) {
 	c := command{
 		argv: []string{
-			"spatch", "--very-quiet", "--timeout", "120", "--sp-file", filepath.Join(boxFolder, cocciFile),
+			"spatch", "--very-quiet", "--timeout", "120", "--sp-file", filepath.Join(boxFolder, mutants.PatchFile),
 			filepath.Join(sourceFolder, file), "-o", filepath.Join(boxFolder, made),
 		},
 		dir: "/",

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"skleak/mutants"
 )
 
 // maxSource bounds one file of the source in bytes.
@@ -79,7 +81,7 @@ func readSource(ctx context.Context, r io.Reader, dir string) (err error) {
 			return context.Cause(ctx)
 		}
 		_, name, _ := strings.Cut(path.Clean(h.Name), "/")
-		if h.Typeflag != tar.TypeReg || !sourcePath(name) || !buildFile(name) {
+		if h.Typeflag != tar.TypeReg || !mutants.SourcePath(name) || !buildFile(name) {
 			continue
 		}
 		if err := keep(root, name, archive, h.Size); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"skleak/kernels"
+	"skleak/mutants"
 )
 
 func TestPick(t *testing.T) {
@@ -192,7 +193,7 @@ func TestWrap(t *testing.T) {
 
 func TestNoTool(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	_, err := patch(t.Context(), Mutant{Name: "m", Patch: "@@ @@"}, "tun.c", "out.c")
+	_, err := patch(t.Context(), mutants.Mutant{Name: "m", Patch: "@@ @@"}, "tun.c", "out.c")
 	if err == nil {
 		t.Fatal("patched without spatch")
 	}

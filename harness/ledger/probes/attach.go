@@ -12,26 +12,9 @@ import (
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
+
+	"skleak/record"
 )
-
-// UnavailableError says why these programs cannot be had here, and what would help.
-type UnavailableError struct {
-	Missing string
-	Hint    string
-	Err     error
-}
-
-// Error implements error. It is one line.
-func (e *UnavailableError) Error() string {
-	text := e.Missing
-	if e.Err != nil {
-		text += ": " + e.Err.Error()
-	}
-	return text + "; " + e.Hint
-}
-
-// Unwrap gives what the kernel said.
-func (e *UnavailableError) Unwrap() error { return e.Err }
 
 // Doors are the numbers by which another process of root's opens what an
 // Attached holds.
@@ -55,7 +38,8 @@ func optional() []string { return []string{bpfProgNfqueue, bpfProgXfrm} }
 
 // Attach loads the programs and attaches them. The kernel patches its code for
 // each, which takes tens of milliseconds and more in a slow VM: do it once for
-// many experiments. Where it cannot be done the error is an *UnavailableError.
+// many experiments. Where it cannot be done the error is a
+// *record.UnsupportedError.
 func Attach() (a *Attached, err error) {
 	spec, err := loadBpf()
 	if err != nil {
@@ -154,19 +138,17 @@ func (a *Attached) Close() error {
 	return errors.Join(errs...)
 }
 
-// explain says what would help.
+// explain says what would help. Its error is one line.
 func explain(doing string, err error) error {
-	e := &UnavailableError{Missing: doing, Hint: "use a kernel from 5.10 on with CONFIG_BPF_SYSCALL, CONFIG_BPF_JIT and CONFIG_DEBUG_INFO_BTF"}
+	hint := "use a kernel from 5.10 on with CONFIG_BPF_SYSCALL, CONFIG_BPF_JIT and CONFIG_DEBUG_INFO_BTF"
 	var verifier *ebpf.VerifierError
 	switch {
 	case errors.As(err, &verifier):
 		// Its log has many lines; the first says what the kernel refused.
-		e.Err = fmt.Errorf("%w", verifier.Cause)
+		err = verifier.Cause
 	case errors.Is(err, os.ErrPermission), errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		// The library guesses at locked memory here.
-		e.Err, e.Hint = unix.EPERM, "run it with sudo, where kernel and container allow BPF tracing programs"
-	default:
-		e.Err = err
+		err, hint = unix.EPERM, "run it with sudo, where kernel and container allow BPF tracing programs"
 	}
-	return e
+	return &record.UnsupportedError{Feature: "BPF tracing", Hint: hint, Err: fmt.Errorf("%s: %w", doing, err)}
 }

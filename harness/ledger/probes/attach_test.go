@@ -14,6 +14,7 @@ import (
 	"github.com/cilium/ebpf/asm"
 	"golang.org/x/sys/unix"
 
+	"skleak/record"
 	"skleak/record/kerneltest"
 )
 
@@ -36,7 +37,7 @@ func TestAttachOrSayWhy(t *testing.T) {
 		}
 		return
 	}
-	var missing *UnavailableError
+	var missing *record.UnsupportedError
 	if !errors.As(err, &missing) || missing.Hint == "" || strings.Contains(err.Error(), "\n") {
 		t.Errorf("the reader is told %q", err)
 	}
@@ -51,7 +52,7 @@ func TestAttachOrSayWhy(t *testing.T) {
 
 func TestOpenNothing(t *testing.T) {
 	before := openFiles(t)
-	var missing *UnavailableError
+	var missing *record.UnsupportedError
 	if f, err := Open(Doors{}); !errors.As(err, &missing) {
 		t.Errorf("opened %+v, %v", f, err)
 	}
@@ -66,12 +67,12 @@ func TestExplain(t *testing.T) {
 		err         error
 		want, wants string
 	}{
-		{unix.EPERM, "attach: operation not permitted; ", "sudo"},
-		{ebpf.ErrNotSupported, "attach: not supported; ", "CONFIG_DEBUG_INFO_BTF"},
-		{refused, "attach: permission denied; ", "CONFIG_BPF_JIT"},
+		{unix.EPERM, "BPF tracing is not to be had here: attach: operation not permitted; ", "sudo"},
+		{ebpf.ErrNotSupported, "BPF tracing is not to be had here: attach: not supported; ", "CONFIG_DEBUG_INFO_BTF"},
+		{refused, "BPF tracing is not to be had here: attach: permission denied; ", "CONFIG_BPF_JIT"},
 	}
 	for _, tt := range tests {
-		got := explain("attach", tt.err).Error()
+		got := record.WithHint(explain("attach", tt.err))
 		if !strings.HasPrefix(got, tt.want) || !strings.Contains(got, tt.wants) || strings.Contains(got, "\n") {
 			t.Errorf("%v: %q", tt.err, got)
 		}

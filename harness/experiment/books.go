@@ -1,0 +1,234 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"skleak/harness/ledger"
+	"skleak/record"
+)
+
+// books is the ledger of one experiment, or nothing: a nil *books does nothing
+// at no cost. Trouble with it is told and ends the ledger, not the experiment.
+type books struct {
+	led   *ledger.Ledger
+	x     *Experiment
+	state record.State
+}
+
+// openBooks opens the ledger where it is asked for. That there can be none is
+// no error: the reader is told and the run goes on.
+func (x *Experiment) openBooks() *books {
+	if x.o.Ledger == LedgerOff {
+		return nil
+	}
+	b := &books{x: x}
+	if err := b.open(); err != nil {
+		b.give(err)
+		return nil
+	}
+	x.trace.Ledger = &record.Ledger{}
+	return b
+}
+
+func (b *books) open() error {
+	if err := b.look(); err != nil {
+		return err
+	}
+	rules, err := b.x.ledgerRules()
+	if err != nil {
+		return err
+	}
+	place := b.x.place
+	b.led, err = ledger.Open(ledger.Config{Rules: rules, Devices: devices(b.state), Began: b.x.began, Probes: place.Probes, Unproven: place.Unproven})
+	return err
+}
+
+// give gives the ledger up.
+func (b *books) give(err error) {
+	if err = errors.Join(err, b.close()); err == nil {
+		return
+	}
+	b.x.trace.Ledger, b.x.trace.Witness = nil, nil
+	b.x.emit(record.Event{Kind: record.EventNote, Text: "no ledger: " + record.WithHint(err)})
+}
+
+// off reports that there is no ledger, or no longer one.
+func (b *books) off() bool { return b == nil || b.led == nil }
+
+// own lets the ledger follow the sockets of s, which has not sent yet.
+func (b *books) own(s *sending) {
+	if b.off() {
+		return
+	}
+	for _, fd := range s.gauge.fds {
+		cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE)
+		if err != nil {
+			b.give(fmt.Errorf("read a sending socket's cookie: %w", err))
+			return
+		}
+		if err := b.led.Own(cookie); err != nil {
+			b.give(err)
+			return
+		}
+	}
+}
+
+// ledgerRules say which packets are ours: of this process, and as long as the
+// scenario's are when a device of any kind has put its header before them.
+func (x *Experiment) ledgerRules() (ledger.Rules, error) {
+	rules := ledger.Rules{PID: int32(os.Getpid())}
+	cfg, err := x.config()
+	if err != nil {
+		return rules, err
+	}
+	size, err := packetSize(cfg)
+	if err != nil {
+		return rules, err
+	}
+	if size > cfg.Targets[0].MTU {
+		// It comes in fragments.
+		return rules, nil
+	}
+	const ethernet, tag, gre = 14, 4, 24
+	for _, header := range []int{0, ethernet, ethernet + tag, gre, gre + tag} {
+		rules.Lengths = append(rules.Lengths, uint32(size+header))
+	}
+	return rules, nil
+}
+
+// devices are the names of all links but the loopbacks, whose names are
+// everybody's.
+func devices(state record.State) []string {
+	seen := map[string]bool{"lo": true}
+	var names []string
+	for _, l := range state.Links {
+		if !seen[l.Name] {
+			seen[l.Name] = true
+			names = append(names, l.Name)
+		}
+	}
+	return names
+}
+
+// look takes a new picture of the sandbox, to name places by.
+func (b *books) look() error {
+	state, err := b.x.world.State("ledger")
+	if err == nil {
+		b.state = state
+	}
+	return err
+}
+
+// account says where everything is after settling. From here on frees are kept
+// with their call chains.
+func (b *books) account(s *sending) {
+	if b.off() {
+		return
+	}
+	if err := b.drawUp(s); err != nil {
+		b.give(err)
+		return
+	}
+	b.skip()
+}
+
+func (b *books) drawUp(s *sending) error {
+	if err := errors.Join(b.look(), b.led.Begin()); err != nil {
+		return err
+	}
+	r, err := s.gauge.read()
+	if err != nil {
+		return err
+	}
+	for range accountTries {
+		queues, err := readQueues()
+		if err != nil {
+			return err
+		}
+		b.led.Account(b.x.trace.Ledger, ledger.Holding{
+			Charge: r.Bytes, Truesize: b.x.trace.Truesize, Queues: queues, State: b.state,
+		})
+		before := r.Bytes
+		if r, err = s.gauge.read(); err != nil {
+			return err
+		}
+		if r.Bytes == before {
+			break
+		}
+	}
+	return nil
+}
+
+// after says where everything is when the ladder has been climbed, with the
+// sockets still open.
+func (b *books) after(s *sending) {
+	if b.off() {
+		return
+	}
+	r, err := s.gauge.read()
+	if err != nil {
+		b.give(err)
+		return
+	}
+	b.led.AccountAfter(b.x.trace.Ledger, r.Bytes, b.x.trace.Truesize, b.state)
+}
+
+// accountTries bounds how often an account is drawn up anew because the charge
+// changed meanwhile.
+const accountTries = 3
+
+// readQueues reads the sandbox's NFQUEUEs; a kernel without has none.
+func readQueues() ([]ledger.Backlog, error) {
+	text, err := os.ReadFile("/proc/self/net/netfilter/nfnetlink_queue")
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the NFQUEUEs: %w", err)
+	}
+	return ledger.ParseQueues(string(text))
+}
+
+// witness books what was freed since the last call to what was done.
+func (b *books) witness(rung, on string) {
+	if b.off() {
+		return
+	}
+	b.led.Witness(rung, on)
+}
+
+// skip throws away what was freed since the last call.
+func (b *books) skip() {
+	if !b.off() {
+		b.led.Skip()
+	}
+}
+
+// emptied is called when time alone let go of everything.
+func (b *books) emptied() {
+	if !b.off() {
+		b.led.Forget()
+	}
+}
+
+// end closes the ledger once sockets and links are gone.
+func (b *books) end() {
+	if b.off() {
+		return
+	}
+	b.x.trace.Witness = b.led.End(b.x.trace.Ledger, b.state, b.x.trace.Truesize)
+	b.give(nil)
+}
+
+func (b *books) close() error {
+	if b.off() {
+		return nil
+	}
+	err := b.led.Close()
+	b.led = nil
+	return err
+}

@@ -1,0 +1,10 @@
+package reports
+
+import (
+	"os"
+	"testing"
+
+	"skleak/internal/testkit"
+)
+
+func TestMain(m *testing.M) { os.Exit(testkit.Main(m)) }
