@@ -38,7 +38,8 @@ func TestOneCrashOnManyKernelsIsOneLine(t *testing.T) {
 	}
 }
 
-// tellsCrashes is false for what is about one scenario alone.
+// tellsCrashes is false for what is about one scenario alone, and for what is no
+// text.
 func (f Format) tellsCrashes() bool {
-	return f.Name != "reproducer" && f.Name != "svg" && f.Name != "pcapng"
+	return f.Name != "reproducer" && f.Name != "svg" && !f.Binary
 }

@@ -12,6 +12,8 @@ type Evidence struct {
 	// Scenario is the scenario as a file has it, Script a shell script that tries it
 	// without skleak; "" for none.
 	Scenario, Script func(scenario string) string
+	// Saved gives each file of the saved run; nil for none.
+	Saved func(yield func(File) error) error
 	// Chosen says that the results were asked for by name.
 	Chosen bool
 	// Redact replaces what identifies a machine; nil leaves all as it is.

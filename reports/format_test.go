@@ -22,7 +22,7 @@ func written(t *testing.T, format string, rep record.Report, o Options) string {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := f.Write(&out, rep, o); err != nil {
+	if err := f.Print(&out, rep, o); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -64,6 +64,9 @@ func TestGolden(t *testing.T) {
 
 func TestHostileTextIsHarmless(t *testing.T) {
 	for _, f := range Formats() {
+		if f.Binary {
+			continue // read back by what reads such files, in tests of their own
+		}
 		for _, o := range []Options{{}, {ASCII: true}, {Width: 60}} {
 			out := written(t, f.Name, hostile(), o)
 			if f.Name == "json" {

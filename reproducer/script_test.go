@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"skleak/internal/testkit"
 	"skleak/record"
 	"skleak/scenarios"
 )
@@ -85,9 +86,7 @@ func kinds() []string {
 }
 
 func TestShellcheckIsSilent(t *testing.T) {
-	if _, err := exec.LookPath("shellcheck"); err != nil {
-		skipWithout(t, "shellcheck")
-	}
+	shellcheck := testkit.Program(t, "shellcheck", "shellcheck")
 	files := []string{}
 	for _, sc := range catalogue(t) {
 		for _, name := range kinds() {
@@ -96,19 +95,10 @@ func TestShellcheckIsSilent(t *testing.T) {
 			}
 		}
 	}
-	out, err := exec.CommandContext(t.Context(), "shellcheck", files...).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), shellcheck, files...).CombinedOutput()
 	if err != nil || len(out) > 0 {
 		t.Errorf("shellcheck: %v\n%s", err, out)
 	}
-}
-
-// skipWithout skips where a program is missing, and fails where CI must have it.
-func skipWithout(t *testing.T, program string) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%s is missing: make test-packages", program)
-	}
-	t.Skipf("%s is missing: apt-get install %s", program, program)
 }
 
 // source is the C of a script.
@@ -129,12 +119,7 @@ func source(t *testing.T, sc scenarios.Scenario) []byte {
 func TestCompilersDoNotWarn(t *testing.T) {
 	for _, compiler := range []string{"gcc", "clang"} {
 		t.Run(compiler, func(t *testing.T) {
-			if _, err := exec.LookPath(compiler); err != nil {
-				if compiler == "gcc" {
-					skipWithout(t, compiler)
-				}
-				t.Skipf("%s is missing: apt-get install %s", compiler, compiler)
-			}
+			testkit.Program(t, compiler, compiler)
 			for _, name := range []string{"hold/tbf", "tap/unread", "hold/nfqueue-one", "macvtap/read", "veth/unread-packet-socket", "veth/xdp-drop"} {
 				cmd := exec.CommandContext(t.Context(), compiler, "-x", "c", "-O2", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-")
 				cmd.Stdin = bytes.NewReader(source(t, named(t, name)))
@@ -143,6 +128,14 @@ func TestCompilersDoNotWarn(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// needed skips without what a script needs.
+func needed(t *testing.T) {
+	t.Helper()
+	for program, debian := range map[string]string{"gcc": "gcc", "ip": "iproute2", "tc": "iproute2", "unshare": "util-linux"} {
+		testkit.Program(t, program, debian)
 	}
 }
 
@@ -166,14 +159,8 @@ func run(t *testing.T, sc scenarios.Scenario) (out string, status int) {
 // TestSameVerdict runs scripts on this kernel, which needs root and a compiler. What
 // each comes to was measured by skleak too: it is what the catalogue expects.
 func TestSameVerdict(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("needs root")
-	}
-	for _, program := range []string{"gcc", "ip", "tc", "unshare"} {
-		if _, err := exec.LookPath(program); err != nil {
-			skipWithout(t, program)
-		}
-	}
+	testkit.Root(t, "builds links")
+	needed(t)
 	for name, want := range map[string]string{
 		"hold/tbf": "stalled", "tun/unread": "clean", "hold/nfqueue-one": "held", "veth/small-peer": "refused",
 		"neigh/unresolved": "stalled", "socket/packet-over-tbf": "stalled", "hold/two-links": "stalled",
@@ -227,14 +214,8 @@ func TestHostileNames(t *testing.T) {
 	if strings.Contains(text, "\x1b") || strings.Contains(text, "\nexit 9") || strings.Contains(text, "\nb\x1b") {
 		t.Error("the comment lets something through")
 	}
-	if os.Geteuid() != 0 {
-		return
-	}
-	for _, program := range []string{"gcc", "ip", "tc", "unshare"} {
-		if _, err := exec.LookPath(program); err != nil {
-			return
-		}
-	}
+	testkit.Root(t, "builds links")
+	needed(t)
 	dir := t.TempDir()
 	run := exec.CommandContext(t.Context(), "bash", written(t, sc))
 	run.Dir = dir

@@ -1,12 +1,8 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 
@@ -23,6 +19,8 @@ type evidence struct {
 	mu        sync.Mutex
 	traces    map[string]record.Trace
 	scenarios map[string]scenarios.Scenario
+	// dir is the folder of the saved run; "" for none.
+	dir string
 	// untraced says that nobody wants the traces.
 	untraced bool
 }
@@ -78,6 +76,7 @@ func (e *evidence) give(redact *reports.Redactor, chosen bool) reports.Evidence 
 		},
 		Scenario: func(name string) string { return e.yaml(name) },
 		Script:   func(name string) string { return e.script(name, redact) },
+		Saved:    func(yield func(reports.File) error) error { return e.files(redact, yield) },
 		Chosen:   chosen,
 		Redact:   redact,
 		By:       "skleak",
@@ -125,63 +124,6 @@ func (e *evidence) script(name string, redact *reports.Redactor) string {
 	return text
 }
 
-// savedReport judges the traces of a folder, or of the folders of several kernels
-// in it, again.
-func savedReport(ctx context.Context, dir string) (record.Report, *evidence, error) {
-	rep := record.Report{Schema: record.ReportSchema}
-	kept := newEvidence(nil)
-	dirs, err := savedFolders(dir)
-	if err != nil {
-		return rep, nil, err
-	}
-	for _, one := range dirs {
-		run, err := judgeFolder(ctx, campaign.Saved{Dir: one}, kept)
-		if err != nil {
-			return rep, nil, err
-		}
-		rep.Runs = append(rep.Runs, run)
-	}
-	return rep, kept, nil
-}
-
-// savedFolders are dir itself, or what `skleak matrix --save` made in it.
-func savedFolders(dir string) ([]string, error) {
-	if _, err := os.Stat(filepath.Join(dir, "run.json")); err == nil {
-		return []string{dir}, nil
-	}
-	found, err := fs.Glob(os.DirFS(dir), "*/run.json")
-	if err != nil {
-		return nil, fmt.Errorf("look for traces in %s: %w", dir, err)
-	}
-	if len(found) == 0 {
-		return []string{dir}, nil
-	}
-	var dirs []string
-	for _, f := range found {
-		dirs = append(dirs, filepath.Join(dir, filepath.Dir(f)))
-	}
-	return dirs, nil
-}
-
-// judgeFolder judges the traces of one run.
-func judgeFolder(ctx context.Context, saved campaign.Saved, kept *evidence) (record.Run, error) {
-	all, err := saved.Scenarios(ctx)
-	if err != nil {
-		return record.Run{}, err
-	}
-	list, controls := campaign.Split(all)
-	if err := asInCatalogue(controls); err != nil {
-		return record.Run{}, err
-	}
-	o := kept.keeping(campaign.Options{AllowLasting: true})
-	run, err := campaign.Run(ctx, saved.Replay(), list, controls, o)
-	if err != nil {
-		return record.Run{}, err
-	}
-	run.Trouble, err = saved.Gap(ctx, scenarioNames(all))
-	return run, err
-}
-
 // redactor is what replaces names; nil where the format or the flag says so.
 func (f outputFlags) redactor(format reports.Format) *reports.Redactor {
 	redact := format.Redacted
@@ -196,17 +138,4 @@ func (f outputFlags) redactor(format reports.Format) *reports.Redactor {
 		return reports.NewRedactor()
 	}
 	return reports.NewRedactor(host)
-}
-
-// isFolder tells a folder of traces from a report.
-func isFolder(name string) (bool, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		var at *fs.PathError
-		if errors.As(err, &at) {
-			err = at.Err
-		}
-		return false, fmt.Errorf("open %s: %w; want what `skleak run --json -o FILE` writes, or the folder of `skleak run --save`", name, err)
-	}
-	return info.IsDir(), nil
 }

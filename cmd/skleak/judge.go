@@ -12,21 +12,25 @@ func judgeCommand(t terminal, status *statusCode) *cobra.Command {
 	var out outputFlags
 	var strict bool
 	cmd := &cobra.Command{
-		Use:   "judge DIR",
+		Use:   "judge DIR|BUNDLE",
 		Short: "Judge saved traces again, without a kernel",
-		Long: `Read the traces that skleak run --save kept and judge them again with this
-skleak's rules. Nothing is run; scenarios that were skipped left no trace and
+		Long: `Read the traces that skleak run --save kept, or those of a bundle (--format
+bundle), whose checksums must be right, and judge them again with this skleak's
+rules. Nothing is run; scenarios that were skipped left no trace and
 are not shown. If a trace is missing, or the run was interrupted, the report says
 which and the exit status is 2. Without the traces of its controls a folder
 proves nothing, and every result is broken.`,
 		Example: `  skleak run hold --save traces
-  skleak judge traces --json`,
+  skleak judge traces --json
+  skleak run hold --format bundle -o hold.tar.zst
+  skleak judge hold.tar.zst`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			rep, kept, err := savedReport(cmd.Context(), args[0])
+			rep, kept, done, err := judged(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
+			defer done()
 			place, err := out.open(t)
 			if err != nil {
 				return err

@@ -70,6 +70,9 @@ func (f *matrixFlags) run(cmd *cobra.Command, t terminal, args []string, status 
 		return err
 	}
 	defer out.discard()
+	if f.save, err = out.keepFor(f.save); err != nil {
+		return err
+	}
 	parts, shard, err := f.parts(cmd.Context(), list)
 	if err != nil {
 		return err

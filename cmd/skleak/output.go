@@ -44,6 +44,9 @@ type output struct {
 	file string
 	// redact is nil where nothing is to be replaced.
 	redact *reports.Redactor
+	// saved is the folder of the run's traces, "" for none; temporary the same if
+	// it is to be deleted.
+	saved, temporary string
 	// special is that file if it is a pipe, a device or a link to something.
 	special *os.File
 }
@@ -65,6 +68,9 @@ func (f outputFlags) open(t terminal) (*output, error) {
 	}
 	o := &output{format: format, out: t.plain, file: f.file, redact: f.redactor(format)}
 	if o.file == "" {
+		if format.Binary && t.outWidth > 0 {
+			return nil, fmt.Errorf("--format %s is not for a terminal: write it to a file with -o", name)
+		}
 		o.options = reports.Options{Width: t.outWidth, Colour: t.colour, ASCII: t.ascii}
 		return o, nil
 	}
@@ -107,7 +113,7 @@ func (o *output) write(rep record.Report) error {
 // where the format shows them. chosen says that scenarios were named.
 func (o *output) evidence(list []scenarios.Scenario, chosen bool) *evidence {
 	e := newEvidence(list)
-	e.untraced = !o.format.Traces
+	e.untraced, e.dir = !o.format.Traces, o.saved
 	o.rest(e, chosen)
 	return e
 }
@@ -162,8 +168,11 @@ func (o *output) overwrite(text func(io.Writer) error) error {
 	return o.printed(o.special, text)
 }
 
-// discard lets go of what open opened.
+// discard lets go of what open opened and keepFor made.
 func (o *output) discard() {
+	if o.temporary != "" {
+		_ = os.RemoveAll(o.temporary)
+	}
 	if o.special != nil {
 		_ = o.special.Close()
 	}
@@ -172,6 +181,10 @@ func (o *output) discard() {
 // printed lets nothing pass that a terminal or a log would act upon, but for the
 // report's own colours.
 func (o *output) printed(to io.Writer, text func(io.Writer) error) error {
+	if o.format.Binary {
+		w := bufio.NewWriter(to)
+		return errors.Join(text(w), w.Flush())
+	}
 	safe := reports.NewHarmlessWriter(to, o.options.Colour)
 	w := bufio.NewWriter(safe)
 	if err := text(w); err != nil {

@@ -16,24 +16,27 @@ import (
 func reportCommand(t terminal, status *statusCode) *cobra.Command {
 	var out outputFlags
 	cmd := &cobra.Command{
-		Use:   "report DIR|FILE [SCENARIO…]",
+		Use:   "report DIR|BUNDLE|FILE [SCENARIO…]",
 		Short: "Print a saved run in another format",
 		Long: `Print a run again: the folder of its traces (skleak run --save DIR, skleak matrix
---save DIR), or its report (--json -o FILE). A folder says more: the mail, the
-HTML page, the charts and the packets are made of its traces, which are judged
-again. With scenarios named, or families, only these are in it.
+--save DIR), a bundle of them (--format bundle), or its report (--json -o FILE).
+Traces say more: the mail, the HTML page, the charts and the packets are made of
+them, and they are judged again. With scenarios named, or families, only these
+are in it.
 
-skleak list formats names the formats.`,
+skleak list names the formats.`,
 		Example: `  skleak run hold --save traces
   skleak report traces hold/tbf --format mail
   skleak report traces hold/tbf --format reproducer -o hold-tbf.sh
+  skleak report traces --format bundle -o run.tar.zst
   skleak run veth --json -o run.json; skleak report run.json --format ktap`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			rep, kept, err := savedRun(cmd.Context(), args[0])
+			rep, kept, done, err := savedRun(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
+			defer done()
 			if rep, err = only(rep, args[1:]); err != nil {
 				return err
 			}
@@ -52,21 +55,21 @@ skleak list formats names the formats.`,
 	return cmd
 }
 
-// savedRun reads a report, or makes it of a folder of traces.
-func savedRun(ctx context.Context, name string) (record.Report, *evidence, error) {
+// savedRun reads a report, or makes it of traces. done lets go of these when it is
+// printed.
+func savedRun(ctx context.Context, name string) (rep record.Report, kept *evidence, done func(), err error) {
 	folder, err := isFolder(name)
 	if err != nil {
-		return record.Report{}, nil, err
+		return rep, nil, nil, err
 	}
-	if folder {
-		return savedReport(ctx, name)
+	if folder || foreign.IsBundle(name) {
+		return judged(ctx, name)
 	}
-	rep, err := readReport(ctx, name)
-	if err != nil {
-		return rep, nil, err
+	if rep, err = readReport(ctx, name); err != nil {
+		return rep, nil, nil, err
 	}
-	kept, err := fromCatalogue()
-	return rep, kept, err
+	kept, err = fromCatalogue()
+	return rep, kept, func() {}, err
 }
 
 // only leaves the results that names name, cases or families; all without a name.

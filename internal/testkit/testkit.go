@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -172,4 +173,24 @@ func Golden(t testing.TB, file, got string) {
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("%s is not as it was; go test with -update if that is meant (-want +got):\n%s", file, diff)
 	}
+}
+
+// programsRequired is set where every program that reads a format back must be
+// there: by make formats.
+const programsRequired = "SKLEAK_FORMATS"
+
+// Program is where the program of a Debian package is. A test that needs one which
+// is not installed is skipped; where programsRequired is set, it fails.
+func Program(t testing.TB, name, debian string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	why := fmt.Sprintf("%s is missing: apt-get install %s, or make formats", name, debian)
+	if os.Getenv(programsRequired) != "" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+	return ""
 }
