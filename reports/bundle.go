@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/errgroup"
 
 	"skleak/record"
 )
@@ -55,17 +57,8 @@ func writeBundle(w io.Writer, rep record.Report, o Options) (err error) {
 		}
 	}
 	o.Width, o.Colour = bundleWidth, false
-	for _, f := range Formats() {
-		if f.File == "" {
-			continue
-		}
-		data, err := f.bytes(rep, o)
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.Name, err)
-		}
-		if err := b.add(f.File, data); err != nil {
-			return err
-		}
+	if err := b.formats(rep, o); err != nil {
+		return err
 	}
 	for i, c := range mailCases(rep, o.Evidence.Chosen) {
 		if script := o.Evidence.script(c.scenario); script != "" && i < maxScripts {
@@ -80,16 +73,45 @@ func writeBundle(w io.Writer, rep record.Report, o Options) (err error) {
 // bundleWidth is that of the table in a bundle, in columns.
 const bundleWidth = 100
 
-// bytes is the whole report in a format, as a file has it.
-func (f Format) bytes(rep record.Report, o Options) ([]byte, error) {
-	var out bytes.Buffer
-	if f.Binary {
-		err := f.Print(&out, rep, o)
-		return out.Bytes(), err
+// formats adds the report in each format. What only writes is done at once; what
+// is replaced is so in one order, for the same run has to give the same bundle.
+func (b *bundle) formats(rep record.Report, o Options) error {
+	all := slices.DeleteFunc(Formats(), func(f Format) bool { return f.File == "" })
+	texts := make([]bytes.Buffer, len(all))
+	var group errgroup.Group
+	for i, f := range all {
+		if !f.Redacted {
+			group.Go(func() error { return f.Write(&texts[i], rep, o) })
+		}
 	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i, f := range all {
+		if f.Redacted {
+			if err := f.Write(&texts[i], rep, o); err != nil {
+				return fmt.Errorf("%s: %w", f.Name, err)
+			}
+		}
+		data := texts[i].Bytes()
+		if !f.Binary {
+			data = harmlessText(o.Evidence.Redact.Text(texts[i].String()))
+		}
+		if err := b.add(f.File, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// harmlessText is a text as a file has it.
+func harmlessText(s string) []byte {
+	var out bytes.Buffer
 	safe := NewHarmlessWriter(&out, false)
-	err := f.Print(safe, rep, o)
-	return out.Bytes(), errors.Join(err, safe.Flush())
+	// A Buffer takes everything.
+	_, _ = io.WriteString(safe, s)
+	_ = safe.Flush()
+	return out.Bytes()
 }
 
 // fileName is a scenario's name as one of a file.

@@ -26,7 +26,7 @@ func TestBundleReadByTar(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	const want = "./README\n./SHA256SUMS\n./charts.svg\n./mail.txt\n./packets.pcapng\n./report.html\n./report.json\n./report.ktap\n" +
-		"./report.md\n./report.txt\n./report.xml\n./reproducer/hold-tbf.sh\n./run/run.json\n"
+		"./report.md\n./report.txt\n./report.xml\n./reproducer/hold-tbf.sh\n./run/run.json\n./summary.md\n"
 	if string(out) != want {
 		t.Errorf("it has\n%s", out)
 	}

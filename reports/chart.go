@@ -256,8 +256,8 @@ func staircase(steps []record.LadderStep) string {
 	if len(steps) == 0 || len(steps) > maxStairs {
 		return ""
 	}
-	const height, top, bottom = 170, 24, 58
-	width := max(float64(len(steps))*112, 320)
+	const height, top, bottom = 190, 44, 58
+	width := max(float64(len(steps))*112, 400)
 	high := int64(1)
 	for _, s := range steps {
 		high = max(high, s.Before, s.After)
@@ -265,6 +265,7 @@ func staircase(steps []record.LadderStep) string {
 	y := func(bytes int64) float64 { return top + (height-top-bottom)*(1-float64(max(bytes, 0))/float64(high)) }
 	var out, path strings.Builder
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" class="chart stairs" viewBox="0 0 %.0f %d" style="max-width:%.0fpx" role="img" aria-label="the ladder: what was charged after each step">`, width, height, width)
+	fmt.Fprintf(&out, `<text class="t" x="0" y="18">The ladder: bytes charged, step by step</text>`)
 	fmt.Fprintf(&out, `<line class="b" x1="0" x2="%.0f" y1="%.1f" y2="%.1f"/>`, width, y(0), y(0))
 	each := width / float64(len(steps))
 	for i, s := range steps {

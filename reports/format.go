@@ -26,6 +26,9 @@ type Format struct {
 	Saved bool
 	// Binary says that it is no text, and redacts by itself.
 	Binary bool
+	// Commands says that it consists of what acts on a CI's log, which is made
+	// harmless elsewhere.
+	Commands bool
 	// Redacted says that it goes to strangers: what identifies a machine is replaced
 	// unless somebody asks for it.
 	Redacted bool
@@ -67,6 +70,8 @@ func Formats() []Format {
 		{Name: "ktap", About: "for kernel test machinery: KTAP version 1", Write: writeKTAP, File: "report.ktap"},
 		{Name: "junit", About: "for CI servers: JUnit XML, a testsuite per kernel", Write: writeJUnit, File: "report.xml"},
 		{Name: "markdown", About: "for documents: a table of scenarios by kernels", Write: writeMarkdown, File: "report.md"},
+		{Name: "summary", About: "for a pull request or $GITHUB_STEP_SUMMARY: what is not as expected first, short", Write: writeSummary, File: "summary.md"},
+		{Name: "annotations", About: "for the log of GitHub Actions: its commands ::error, ::warning and ::notice", Write: writeAnnotations, Commands: true},
 		{Name: "html", About: "for a browser: one page without a script, with charts of what each result rests on", Write: writeHTML, File: "report.html", Traces: true},
 		{Name: "svg", About: "for a paper or an issue: the charge over time, a chart for each scenario", Write: writeSVG, File: "charts.svg", Traces: true},
 		{Name: "reproducer", About: "for who has no skleak: a shell script that shows one scenario", Write: writeReproducer, Redacted: true},

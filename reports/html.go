@@ -147,7 +147,11 @@ func plural(n int, word string) string {
 
 // kernels says of each run what it came to.
 func (p *page) kernels() {
-	p.out.WriteString(`<h2>Kernels</h2><div class="scroll"><table><thead><tr><th>kernel</th><th>release</th><th class="n">as expected</th><th class="n">known</th><th class="n">not</th><th class="n">trouble</th><th class="n">skipped</th><th>controls</th><th class="n">seconds</th></tr></thead><tbody>`)
+	if len(p.rep.Runs) == 0 {
+		p.out.WriteString("<p>No kernel was run.</p>")
+		return
+	}
+	p.out.WriteString(`<h2>Kernels</h2><div class="scroll" tabindex="0"><table><thead><tr><th>kernel</th><th>release</th><th class="n">as expected</th><th class="n">known</th><th class="n">not</th><th class="n">trouble</th><th class="n">skipped</th><th>controls</th><th class="n">seconds</th></tr></thead><tbody>`)
 	var remarks []string
 	for _, run := range p.rep.Runs {
 		n := map[record.Status]int{}
@@ -223,7 +227,7 @@ func (p *page) family(name string, scenarios []string, at map[string]map[int]pla
 	if n[record.Fail]+n[record.XFail]+n[record.Broken]+n[record.Error] > 0 || len(p.rep.Runs) == 1 && n[record.Pass] > 0 {
 		open = " open"
 	}
-	p.printf(`<details%s><summary><strong>%s</strong> <span class="dim">%s</span></summary><div class="scroll"><table><thead><tr><th>scenario</th>`,
+	p.printf(`<details%s><summary><strong>%s</strong> <span class="dim">%s</span></summary><div class="scroll" tabindex="0"><table><thead><tr><th>scenario</th>`,
 		open, esc(name), esc(strings.Join(words, ", ")))
 	for _, run := range p.rep.Runs {
 		p.printf("<th>%s</th>", esc(kernelName(run)))

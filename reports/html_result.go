@@ -102,10 +102,10 @@ func (p *page) history(at place, same []place) {
 const maxElsewhere = 12
 
 func (p *page) facts(r record.Result) {
-	p.out.WriteString(`<dl class="facts">`)
+	p.out.WriteString(`<ul class="facts">`)
 	fact := func(name, value string) {
 		if value != "" {
-			p.printf("<div><dt>%s</dt><dd>%s</dd></div>", esc(name), esc(value))
+			p.printf("<li><span>%s</span>%s</li>", esc(name), esc(value))
 		}
 	}
 	fact("packets taken", fmt.Sprint(r.Packets))
@@ -130,7 +130,7 @@ func (p *page) facts(r record.Result) {
 	if r.Orphans != "not checked" {
 		fact("skbs never freed", r.Orphans)
 	}
-	p.out.WriteString("</dl>")
+	p.out.WriteString("</ul>")
 }
 
 func (p *page) ladder(r record.Result) {
@@ -138,7 +138,7 @@ func (p *page) ladder(r record.Result) {
 	if len(r.Ladder) <= maxStairs && !anyError(r.Ladder) {
 		return
 	}
-	p.out.WriteString(`<details><summary>The ladder</summary><div class="scroll"><table><tbody>`)
+	p.out.WriteString(`<details><summary>The ladder</summary><div class="scroll" tabindex="0"><table><tbody>`)
 	for _, s := range r.Ladder {
 		p.printf(`<tr><th>%s</th><td>%s</td><td class="n">%d</td><td class="n">%d</td><td>%s</td></tr>`, esc(s.Rung), esc(s.On), s.Before, s.After, esc(s.Error))
 	}
@@ -159,7 +159,7 @@ func (p *page) stages(r record.Result) {
 	if len(r.Stages) == 0 {
 		return
 	}
-	p.out.WriteString(`<div class="scroll"><table><thead><tr><th>the packets' way</th><th class="n">in</th><th class="n">out</th><th class="n">dropped</th><th class="n">waiting</th><th class="n">vanished</th></tr></thead><tbody>`)
+	p.out.WriteString(`<div class="scroll" tabindex="0"><table><thead><tr><th>the packets' way</th><th class="n">in</th><th class="n">out</th><th class="n">dropped</th><th class="n">waiting</th><th class="n">vanished</th></tr></thead><tbody>`)
 	for _, s := range r.Stages {
 		class := "n"
 		if s.Lost > 0 {
@@ -175,7 +175,7 @@ func (p *page) witness(r record.Result) {
 	if len(r.Witness) == 0 {
 		return
 	}
-	p.out.WriteString(`<details open><summary>Who freed them (tracepoints)</summary><div class="scroll"><table><tbody>`)
+	p.out.WriteString(`<details open><summary>Who freed them (tracepoints)</summary><div class="scroll" tabindex="0"><table><tbody>`)
 	for _, w := range r.Witness {
 		p.printf(`<tr><th>%s</th><td class="n">%d</td><td>%s</td><td>%s</td><td>%s</td></tr>`,
 			esc(w.Rung), w.Count, esc(w.Location), esc(w.Reason), esc(strings.Join(w.Chain, " < ")))

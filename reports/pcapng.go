@@ -21,7 +21,7 @@ func writePcapng(w io.Writer, rep record.Report, o Options) error {
 	c := &capture{redact: o.Evidence.Redact}
 	for _, run := range rep.Runs {
 		for _, r := range run.Results {
-			if t := o.Evidence.trace(run.Kernel, r.Scenario); t != nil {
+			if t := o.Evidence.trace(run.Kernel, r.Scenario); t != nil && len(c.packets) < maxCaptured {
 				c.add(*t, r.Scenario+" on "+kernelName(run))
 			}
 		}
@@ -71,7 +71,7 @@ func (c *capture) add(t record.Trace, where string) {
 				info: gopacket.CaptureInfo{
 					Timestamp: time.Unix(0, max(p.AtNs, 0)), CaptureLength: len(f.Data), Length: f.Length, InterfaceIndex: links[p.Link],
 				},
-				data: f.Data, comment: c.text(packetComment(s, p)),
+				data: f.Data, comment: packetComment(s, p),
 			})
 		}
 	}

@@ -19,11 +19,17 @@ import (
 // those meant for documentation and for measuring (RFC 5737, RFC 2544, RFC 3849).
 type Redactor struct {
 	mu      sync.Mutex
-	hosts   []*regexp.Regexp
+	hosts   []hostName
 	nets    map[netip.Prefix]int
 	six     map[netip.Addr]int
 	macs    map[string]int
 	uuids   map[string]int
+	pattern *regexp.Regexp
+}
+
+// hostName is a name in lower case, and what finds it in any.
+type hostName struct {
+	name    string
 	pattern *regexp.Regexp
 }
 
@@ -44,7 +50,7 @@ func NewRedactor(hosts ...string) *Redactor {
 		for _, name := range []string{h, short} {
 			// A name like "vm" would take words of the report with it.
 			if len(name) > 2 && !slices.Contains([]string{"localhost", "host", "linux", "debian"}, name) {
-				r.hosts = append(r.hosts, regexp.MustCompile(`(?i)\b`+regexp.QuoteMeta(name)+`\b`))
+				r.hosts = append(r.hosts, hostName{strings.ToLower(name), regexp.MustCompile(`(?i)\b` + regexp.QuoteMeta(name) + `\b`)})
 			}
 		}
 	}
@@ -60,10 +66,19 @@ func (r *Redactor) Text(s string) string {
 	defer r.mu.Unlock()
 	s = r.words(s)
 	for _, host := range r.hosts {
-		s = host.ReplaceAllString(s, "host.example")
+		if containsFold(s, host.name) {
+			s = host.pattern.ReplaceAllString(s, "host.example")
+		}
 	}
-	return hostOption().ReplaceAllString(s, "${1}host.example")
+	if strings.Contains(s, "hostname=") {
+		s = hostOption().ReplaceAllString(s, "${1}host.example")
+	}
+	return s
 }
+
+// containsFold reports whether s has an ASCII name in any case; name is in lower
+// case.
+func containsFold(s, name string) bool { return strings.Contains(strings.ToLower(s), name) }
 
 // hostOption is where a kernel's command line names its host (systemd(1),
 // Documentation/admin-guide/nfs/nfsroot.rst).
@@ -71,8 +86,65 @@ func hostOption() *regexp.Regexp {
 	return regexp.MustCompile(`\b((?:systemd\.)?hostname=)[^\s"]+`)
 }
 
-// words replaces what has a form of its own.
+// words replaces what has a form of its own. Only words that may have one are
+// looked at closely: a report has megabytes of others.
 func (r *Redactor) words(s string) string {
+	var b strings.Builder
+	copied := 0
+	for at := 0; at < len(s); {
+		if n := escapeAt(s[at:]); n > 0 {
+			at += n
+			continue
+		}
+		end, telling := wordEnd(s, at)
+		if telling {
+			b.WriteString(s[copied:at])
+			b.WriteString(r.closely(s[at:end]))
+			copied = end
+		}
+		at = max(end, at+1)
+	}
+	b.WriteString(s[copied:])
+	return b.String()
+}
+
+// escapeAt is the length of an escape sequence of JSON or Go that s begins with:
+// what follows one is no part of the same word.
+func escapeAt(s string) int {
+	if len(s) < 2 || s[0] != '\\' {
+		return 0
+	}
+	switch s[1] {
+	case 'u':
+		return min(6, len(s))
+	case 'x':
+		return min(4, len(s))
+	}
+	return 2
+}
+
+// wordEnd is where the word ends that begins at so many bytes, and whether it has
+// the signs of an address or a UUID.
+func wordEnd(s string, at int) (end int, telling bool) {
+	points, colons, dashes := 0, 0, 0
+	for end = at; end < len(s); end++ {
+		switch c := s[end]; {
+		case c == '.':
+			points++
+		case c == ':':
+			colons++
+		case c == '-':
+			dashes++
+		case !wordy(c):
+			return end, telling
+		}
+		telling = points >= 3 || dashes >= 4 || colons >= 1 && end-at >= 2
+	}
+	return end, telling
+}
+
+// closely replaces what is in one word.
+func (r *Redactor) closely(s string) string {
 	var b strings.Builder
 	at := 0
 	for _, m := range r.pattern.FindAllStringIndex(s, -1) {

@@ -14,6 +14,9 @@ func TestRedact(t *testing.T) {
 		{"on server7 and SERVER7.lab.example.org, not server77", "on host.example and host.example, not server77"},
 		{"root=UUID=4e3c9a52-77a1-4c4b-9f6a-0123456789ab hostname=alpha", "root=UUID=00000000-0000-0000-0000-000000000001 hostname=host.example"},
 		{" 37: 0109090A:0059 00000000:0000", " 37: 010112C6:0059 00000000:0000"},
+		// An escape is no part of the word behind it.
+		{`a\n10.9.9.1\t52:54:00:12:34:56\u00a010.9.9.2\x1b10.9.9.1`, `a\n198.18.1.1\t02:00:5e:10:00:01\u00a0198.18.1.2\x1b198.18.1.1`},
+		{"&lt;10.9.9.1&gt;[10.9.9.2]:80 10.9.9.1:179", "&lt;198.18.1.1&gt;[198.18.1.2]:80 198.18.1.1:179"},
 		// What names nobody stays.
 		{"224.0.0.5 127.0.0.1 0.0.0.0 255.255.255.255 192.0.2.1 01:00:5e:00:00:05 ff:ff:ff:ff:ff:ff ::1 ff02::5", "224.0.0.5 127.0.0.1 0.0.0.0 255.255.255.255 192.0.2.1 01:00:5e:00:00:05 ff:ff:ff:ff:ff:ff ::1 ff02::5"},
 		// Nor does what only looks like one.

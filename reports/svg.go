@@ -16,7 +16,10 @@ func writeSVG(w io.Writer, rep record.Report, o Options) error {
 	var charts []string
 	for _, run := range rep.Runs {
 		for _, r := range run.Results {
-			if c := chargeChart(o.Evidence.trace(run.Kernel, r.Scenario), r.Scenario+" on "+kernelName(run)); c != "" && len(charts) < maxCharts {
+			if len(charts) == maxCharts {
+				break
+			}
+			if c := chargeChart(o.Evidence.trace(run.Kernel, r.Scenario), r.Scenario+" on "+kernelName(run)); c != "" {
 				charts = append(charts, c)
 			}
 		}

@@ -181,7 +181,7 @@ func (o *output) discard() {
 // printed lets nothing pass that a terminal or a log would act upon, but for the
 // report's own colours.
 func (o *output) printed(to io.Writer, text func(io.Writer) error) error {
-	if o.format.Binary {
+	if o.format.Binary || o.format.Commands {
 		w := bufio.NewWriter(to)
 		return errors.Join(text(w), w.Flush())
 	}

@@ -175,7 +175,7 @@ func Golden(t testing.TB, file, got string) {
 	}
 }
 
-// programsRequired is set where every program that reads a format back must be
+// programsRequired is set, to a folder, where all that reads a format back must be
 // there: by make formats.
 const programsRequired = "SKLEAK_FORMATS"
 
@@ -193,4 +193,19 @@ func Program(t testing.TB, name, debian string) string {
 	}
 	t.Skip(why)
 	return ""
+}
+
+// Reader is a file of a reader that no package has, as make formats puts it into
+// the folder that programsRequired names. Without that the test is skipped.
+func Reader(t testing.TB, name string) string {
+	t.Helper()
+	dir := os.Getenv(programsRequired)
+	if dir == "" {
+		t.Skip(name + " is not here: run make formats")
+	}
+	path := filepath.Join(dir, name)
+	if _, err := os.Stat(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
