@@ -120,7 +120,9 @@ func unbroken(t *testing.T, evil string) {
 		t.Errorf("%q breaks svg", evil)
 	}
 	page := shape(t, of("html", evil))
-	if slices.ContainsFunc(page, func(s string) bool { return strings.Contains(s, "script") || strings.Contains(s, "comment") || strings.Contains(s, " on") }) {
+	if slices.ContainsFunc(page, func(s string) bool {
+		return strings.Contains(s, "script") || strings.Contains(s, "comment") || strings.Contains(s, " on")
+	}) {
 		t.Errorf("%q breaks html", evil)
 	}
 	if _, rest, err := ktapParse(strings.Split(strings.TrimSuffix(of("ktap", evil), "\n"), "\n"), ""); err != nil || len(rest) > 0 {

@@ -30,6 +30,11 @@ func filled(rep record.Report) record.Report {
 		run.Results = filledResults(run.Results)
 		out.Runs[i] = run
 	}
+	if rep.Shard != nil {
+		shard := *rep.Shard
+		shard.Kernels, shard.Scenarios = notNil(shard.Kernels), notNil(shard.Scenarios)
+		out.Shard = &shard
+	}
 	return out
 }
 

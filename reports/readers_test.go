@@ -58,7 +58,7 @@ func TestJUnitByJenkinsSchema(t *testing.T) {
 
 // TestKTAPReadByKunit: tools/testing/kunit of the kernel counts the same tests.
 func TestKTAPReadByKunit(t *testing.T) {
-	kunit := testkit.Reader(t, "kunit")
+	kunit := testkit.Reader(t, "tools/testing/kunit")
 	python := testkit.Program(t, "python3", "python3")
 	for name, want := range map[string]string{
 		// It has no word for XFAIL, and none for an error of a test's own.

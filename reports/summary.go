@@ -116,7 +116,8 @@ func findings(rep record.Report, statuses ...record.Status) []finding {
 	index := map[string]int{}
 	for _, run := range rep.Runs {
 		for _, r := range run.Results {
-			if !slices.Contains(statuses, r.Status) && !(r.Flaky && slices.Contains(statuses, record.Fail)) {
+			flaky := r.Flaky && slices.Contains(statuses, record.Fail)
+			if !flaky && !slices.Contains(statuses, r.Status) {
 				continue
 			}
 			key := strings.Join([]string{r.Scenario, string(r.Status), string(r.Verdict), r.Holder}, "\x00")
