@@ -59,9 +59,15 @@ type seenOn struct {
 func mailCases(rep record.Report, chosen bool) []mailCase {
 	var cases []mailCase
 	index := map[string]int{}
+	deviates := map[string]bool{}
 	for _, run := range rep.Runs {
 		for _, r := range run.Results {
-			if r.Verdict == "" || !chosen && r.Status != record.Fail && r.Status != record.XFail {
+			deviates[r.Scenario] = deviates[r.Scenario] || deviating(r)
+		}
+	}
+	for _, run := range rep.Runs {
+		for _, r := range run.Results {
+			if due := deviating(r) || chosen && !deviates[r.Scenario]; r.Verdict == "" || !due {
 				continue
 			}
 			i, there := index[r.Scenario]
@@ -83,6 +89,9 @@ func mailCases(rep record.Report, chosen bool) []mailCase {
 	return cases
 }
 
+// deviating reports a verdict that a sound kernel does not show.
+func deviating(r record.Result) bool { return r.Status == record.Fail || r.Status == record.XFail }
+
 func (c mailCase) has(k record.Kernel) bool {
 	return slices.ContainsFunc(c.seen, func(s seenOn) bool { return s.run.Kernel == k })
 }
@@ -97,16 +106,20 @@ type mail struct {
 func (m *mail) write() {
 	s := m.c.seen[0]
 	t := m.e.trace(s.run.Kernel, m.c.scenario)
-	m.line("Subject: " + mailSubject(s, t))
+	good, bad, regressed := m.c.regression()
+	m.header("Subject", mailSubject(s, t, regressed))
 	m.line("To: netdev@vger.kernel.org")
+	if regressed {
+		m.line("Cc: regressions@lists.linux.dev")
+	}
 	if file := sourceOf(s.result, t); file != "" {
-		m.line("Cc: (what scripts/get_maintainer.pl -f " + file + " prints)")
+		m.header("Cc", "(what scripts/get_maintainer.pl -f "+file+" prints)")
 	}
 	m.line("")
 	m.prose("Hello,")
 	m.prose(mailOpening(s, t))
 	m.seen(s)
-	m.section("Since when", m.sinceWhen())
+	m.section("Since when", append(m.sinceWhen(), regressionLines(good, bad, regressed)...))
 	m.figures(s, t)
 	m.ladder(s, t)
 	m.stages(s)
@@ -121,7 +134,7 @@ func (m *mail) write() {
 // crash is a mail about a crash of the kernel, which is worth one whatever it was
 // that ran.
 func (m *mail) crash(c sameCrash) {
-	m.line("Subject: [BUG] net: " + c.first.Text)
+	m.header("Subject", "[BUG] net: "+c.first.Text)
 	m.line("To: netdev@vger.kernel.org")
 	m.line("")
 	m.prose("Hello,")
@@ -143,10 +156,15 @@ func cmpOr(a, b string) string {
 
 func (m *mail) line(s string) { m.out.WriteString(harmless(s, false) + "\n") }
 
+func (m *mail) header(name, text string) { m.line(name + ": " + mailLine(text)) }
+
 // prose is a paragraph, wrapped.
 func (m *mail) prose(s string) {
+	if s == "" {
+		return
+	}
 	for line := range strings.SplitSeq(text.WrapSoft(harmless(s, false), mailWidth), "\n") {
-		m.out.WriteString(strings.TrimRight(line, " ") + "\n")
+		m.out.WriteString(mailLine(strings.TrimRight(line, " ")) + "\n")
 	}
 	m.out.WriteString("\n")
 }
@@ -183,31 +201,11 @@ func (m *mail) seen(s seenOn) {
 		m.prose(s.result.Law)
 	}
 	if s.result.Status == record.XFail {
-		m.prose("This is a " + knownText(s.result) + ".")
+		m.prose("It is " + knownText(s.result) + ".")
 	}
 	if s.result.Flaky {
 		m.prose("It was tried again, and the tries differ: " + attemptsText(s.result) + ".")
 	}
-}
-
-// sinceWhen lists the kernels that show it and those that do not, in the order
-// they ran.
-func (m *mail) sinceWhen() []string {
-	if len(m.c.seen)+len(m.c.others) < 2 {
-		return []string{"Only this kernel was tried. skleak matrix tries others."}
-	}
-	var lines []string
-	for _, s := range slices.Concat(m.c.seen, m.c.others) {
-		shown := string(s.result.Verdict)
-		if s.result.HeldBytes > 0 {
-			shown += fmt.Sprintf(", %d bytes", s.result.HeldBytes)
-		}
-		if s.result.Holder != "" {
-			shown += ", " + s.result.Holder
-		}
-		lines = append(lines, fmt.Sprintf("  %-24s %-8s %s", kernelName(s.run), s.result.Status, shown))
-	}
-	return lines
 }
 
 // figures are the numbers that the verdict rests on.

@@ -8,7 +8,11 @@ import (
 )
 
 // mailSubject is short, and says what and where.
-func mailSubject(s seenOn, t *record.Trace) string {
+func mailSubject(s seenOn, t *record.Trace, regressed bool) string {
+	kind := "BUG"
+	if regressed {
+		kind = "REGRESSION"
+	}
 	where := subjectArea(s.result, t)
 	what := map[record.Verdict]string{
 		record.Underflow:  "sk_wmem_alloc is taken below zero",
@@ -20,7 +24,7 @@ func mailSubject(s seenOn, t *record.Trace) string {
 		record.Refused:    "sends are refused",
 		record.Clean:      "nothing is held",
 	}[s.result.Verdict]
-	return fmt.Sprintf("[BUG] %s: %s (%s)", where, what, s.run.Kernel.Release)
+	return fmt.Sprintf("[%s] %s: %s (%s)", kind, where, what, s.run.Kernel.Release)
 }
 
 // subjectArea is what a subject begins with: who is named, or the kind of link.
@@ -112,7 +116,11 @@ func mailOpening(s seenOn, t *record.Trace) string {
 	case r.HeldBytes > 0:
 		text += fmt.Sprintf(" %d bytes stay charged to the socket (sk_wmem_alloc).", r.HeldBytes)
 	}
-	if r.Holder != "" && r.Holder != record.NotKnown {
+	switch {
+	case r.Holder == "" || r.Holder == record.NotKnown:
+	case strings.HasPrefix(r.Holder, "between ") || strings.HasPrefix(r.Holder, "after "):
+		text += " They were lost " + r.Holder + "."
+	default:
 		text += " They are with " + r.Holder + "."
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
