@@ -22,6 +22,7 @@ func writeHTML(w io.Writer, rep record.Report, o Options) error {
 	p := &page{rep: rep, e: o.Evidence, details: map[place]bool{}}
 	p.choose()
 	p.head()
+	p.deviations()
 	p.kernels()
 	p.matrix()
 	p.results()
@@ -103,6 +104,51 @@ func (p *page) head() {
 <title>%s</title><style>%s</style></head><body><a class="skip" href="#results">to the results</a><main>
 <h1>%s</h1><p>%s</p>
 `, esc(title), htmlStyle, esc(title), esc(summary(p.rep)))
+}
+
+// maxDeviations bounds the lines above the tables.
+const maxDeviations = 30
+
+// deviations are a line for each scenario and verdict that is not as expected, with
+// links to where it is told.
+func (p *page) deviations() {
+	var keys []string
+	places := map[string][]place{}
+	for _, at := range p.order {
+		r := p.result(at)
+		if r.Status == record.Pass && !r.Flaky {
+			continue
+		}
+		key := r.Scenario + "\x00" + string(r.Status) + "\x00" + string(r.Verdict)
+		if places[key] == nil {
+			keys = append(keys, key)
+		}
+		places[key] = append(places[key], at)
+	}
+	if len(keys) == 0 {
+		return
+	}
+	p.out.WriteString("<h2>Not as expected</h2><ul>")
+	for _, key := range keys[:min(len(keys), maxDeviations)] {
+		r := p.result(places[key][0])
+		p.printf(`<li><span class="%s">%s</span> %s`, statusClass(r.Status), esc(cmpOr(string(r.Verdict), string(r.Status))), esc(r.Scenario))
+		if r.Holder != "" {
+			p.printf(", %s", esc(r.Holder))
+		}
+		p.out.WriteString(":")
+		for i, at := range places[key] {
+			if i == maxElsewhere {
+				p.printf(" and %d more", len(places[key])-i)
+				break
+			}
+			p.printf(` <a href="#%s">%s</a>`, at.id(), esc(kernelName(p.rep.Runs[at.run])))
+		}
+		p.out.WriteString("</li>")
+	}
+	p.out.WriteString("</ul>")
+	if left := len(keys) - maxDeviations; left > 0 {
+		p.printf("<p>and %d more, below.</p>", left)
+	}
 }
 
 // summary is the report in a sentence.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -16,8 +17,11 @@ import (
 // evidence gathers what a report rests on: the scenarios and the traces of their
 // first tries. It is safe for use from several goroutines.
 type evidence struct {
-	mu        sync.Mutex
-	traces    map[string]record.Trace
+	mu     sync.Mutex
+	traces map[string]record.Trace
+	// saved are the folders of the traces that are read when they are wanted: all
+	// traces of many kernels are more than a machine need have memory for.
+	saved     map[string]campaign.Saved
 	scenarios map[string]scenarios.Scenario
 	// dir is the folder of the saved run; "" for none.
 	dir string
@@ -26,7 +30,7 @@ type evidence struct {
 }
 
 func newEvidence(list []scenarios.Scenario) *evidence {
-	e := &evidence{traces: map[string]record.Trace{}, scenarios: map[string]scenarios.Scenario{}}
+	e := &evidence{traces: map[string]record.Trace{}, saved: map[string]campaign.Saved{}, scenarios: map[string]scenarios.Scenario{}}
 	for _, sc := range list {
 		e.scenarios[sc.Name] = sc
 	}
@@ -61,19 +65,47 @@ func (e *evidence) keeping(o campaign.Options) campaign.Options {
 	return o
 }
 
+// locating makes a campaign that judges saved traces tell where they are.
+func (e *evidence) locating(saved campaign.Saved, o campaign.Options) campaign.Options {
+	o.Save = func(sc scenarios.Scenario, attempt int, t record.Trace) error {
+		if attempt == 1 {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			e.saved[traceKey(t.Kernel, sc.Name)] = saved
+			e.scenarios[sc.Name] = sc
+		}
+		return nil
+	}
+	return o
+}
+
+// trace is that of a result's first try; nil for none, or where it can no longer be
+// read.
+func (e *evidence) trace(k record.Kernel, scenario string) *record.Trace {
+	key := traceKey(k, scenario)
+	e.mu.Lock()
+	t, kept := e.traces[key]
+	saved, there := e.saved[key]
+	e.mu.Unlock()
+	if kept {
+		return &t
+	}
+	if !there {
+		return nil
+	}
+	t, err := saved.Trace(context.Background(), scenario, 1)
+	if err != nil {
+		return nil
+	}
+	return &t
+}
+
 func traceKey(k record.Kernel, scenario string) string { return k.Name() + "\x00" + scenario }
 
 // give is the evidence as a format takes it.
 func (e *evidence) give(redact *reports.Redactor, chosen bool) reports.Evidence {
 	return reports.Evidence{
-		Trace: func(k record.Kernel, scenario string) *record.Trace {
-			e.mu.Lock()
-			defer e.mu.Unlock()
-			if t, ok := e.traces[traceKey(k, scenario)]; ok {
-				return &t
-			}
-			return nil
-		},
+		Trace:    e.trace,
 		Scenario: func(name string) string { return e.yaml(name) },
 		Script:   func(name string) string { return e.script(name, redact) },
 		Saved:    func(yield func(reports.File) error) error { return e.files(redact, yield) },

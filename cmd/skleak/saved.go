@@ -68,7 +68,7 @@ func judgeFolder(ctx context.Context, saved campaign.Saved, kept *evidence) (rec
 	if err := asInCatalogue(controls); err != nil {
 		return record.Run{}, err
 	}
-	o := kept.keeping(campaign.Options{AllowLasting: true})
+	o := kept.locating(saved, campaign.Options{AllowLasting: true})
 	run, err := campaign.Run(ctx, saved.Replay(), list, controls, o)
 	if err != nil {
 		return record.Run{}, err
