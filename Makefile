@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-only
+
 # Everything here sets itself up. `make help` lists what there is.
 
 SHELL := /bin/bash

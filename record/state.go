@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package record
 
 // State is a picture of the sandbox: what it looks like and what it counts. A

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package record
 
 // TraceSchema is the version of Trace; a reader refuses any other.

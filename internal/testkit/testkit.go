@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package testkit is what the tests of several packages need: a Main that fails
 // when something is left behind, a start in namespaces of their own, and golden
 // files.
