@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package experiment
 
 import (
@@ -68,6 +70,9 @@ func (x *Experiment) Run(ctx context.Context) (t record.Trace, err error) {
 		}
 	}
 	x.readLog()
+	if x.waits() || len(x.trace.Refused) > 0 {
+		x.trace.Facts = facts(x.sc, x.trace.Kernel)
+	}
 	x.trace.Seconds = time.Since(x.began).Seconds()
 	return x.trace, nil
 }
