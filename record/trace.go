@@ -106,6 +106,10 @@ type Trace struct {
 	// counts may be believed.
 	Quiet bool `json:"quiet,omitempty"`
 
+	// InPlace says that the links were there before and nothing was undone: what
+	// would let go is not known.
+	InPlace bool `json:"in_place,omitempty"`
+
 	Seconds float64 `json:"seconds"`
 }
 
