@@ -156,7 +156,8 @@ func (a *anonymiser) host(ip netip.Addr) netip.Addr {
 	}
 	out := a.scramble(ip)
 	i := slices.IndexFunc(a.nets, func(p netip.Prefix) bool { return p.Contains(ip) })
-	if i >= 0 && a.nets[i].Bits() <= 30 {
+	const widest, narrowest = 8, 30
+	if i >= 0 && a.nets[i].Bits() >= widest && a.nets[i].Bits() <= narrowest {
 		net := a.nets[i]
 		n := slices.Index(a.hosts[net], ip)
 		if n < 0 {

@@ -147,7 +147,7 @@ func about(via, kernel string) string {
 	if kernel = printable(kernel); kernel == "" {
 		return "Through " + via + ", as a host has it."
 	}
-	const most = 200
+	const most = 64
 	return fmt.Sprintf("Through %s, as a host with kernel %.*s has it.", via, most, kernel)
 }
 

@@ -80,7 +80,7 @@ func (m *maker) listener(queue int) *scenarios.Listener {
 		m.note(fmt.Sprintf("nfqueue %d: %d packets wait for a verdict: here none is given", queue, n))
 		return &scenarios.Listener{Verdict: "none"}
 	}
-	return &scenarios.Listener{}
+	return &scenarios.Listener{Verdict: "accept"}
 }
 
 // expect are the verdicts that sound kernels may show. What a queue, a neighbour or
@@ -128,7 +128,7 @@ func slow(q *scenarios.Qdisc) bool {
 func linkNames(f Facts) map[int]string {
 	names, taken := map[int]string{}, map[string]bool{}
 	for _, l := range f.Links {
-		if validName(l.Name) {
+		if validName(l.Name) && !taken[l.Name] {
 			names[l.Index], taken[l.Name] = l.Name, true
 		}
 	}
