@@ -73,18 +73,18 @@ func Find(which string) (path string, err error) {
 			err = fmt.Errorf("no network namespace %s in %s; `ip netns list` has those with a name, and a container's goes by the number of one of its processes", which, namedDir)
 		}
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("look at network namespace %s: %w; run it as root", which, err)
+	}
 	return path, err
 }
 
 func processNamespace(which, path string) error {
 	_, err := os.Readlink(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("no process %s; its network namespace cannot be entered", which)
-	case err != nil:
-		return fmt.Errorf("look at the network namespace of process %s: %w; run it as root", which, err)
 	}
-	return nil
+	return err
 }
 
 // In runs f on a thread of its own in the network namespace at path, "" for that

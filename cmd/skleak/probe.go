@@ -79,7 +79,7 @@ func (f *probeFlags) run(cmd *cobra.Command, t terminal, args []string, status *
 	if err != nil {
 		return err
 	}
-	rep := newProbeReport(facts, chosen)
+	rep := newProbeReport(facts, chosen, args)
 	rep.Netns = f.where.name
 	links := rep.toTry()
 	if len(links) == 0 {
@@ -174,14 +174,15 @@ type probedLink struct {
 	tried, trouble bool
 }
 
-// newProbeReport lists the chosen links. One that cannot be tried says why.
-func newProbeReport(facts snapshot.Facts, chosen map[string]bool) *probeReport {
+// newProbeReport lists the chosen links, in the order they were named in. One that cannot be tried says why.
+func newProbeReport(facts snapshot.Facts, chosen map[string]bool, order []string) *probeReport {
 	rep := &probeReport{Schema: "skleak-probe/1", Kernel: harness.Kernel(), Links: []probedLink{}}
 	for _, l := range facts.Links {
 		if chosen[l.Name] {
 			rep.Links = append(rep.Links, probedLink{Link: l.Name, Kind: shownKind(l), Reason: snapshot.Unfit(facts, l)})
 		}
 	}
+	slices.SortStableFunc(rep.Links, func(a, b probedLink) int { return slices.Index(order, a.Link) - slices.Index(order, b.Link) })
 	return rep
 }
 

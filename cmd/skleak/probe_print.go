@@ -106,6 +106,8 @@ func nextStep(l probedLink, netns string) string {
 		return fmt.Sprintf("Next: %s`nft list ruleset` and the program that listens to %s: it gives no verdict.", in, l.Holder)
 	case kind == "reader" || kind == "driver":
 		return fmt.Sprintf("Next: the driver or the program behind %s keeps what it is given. `skleak snapshot %s` makes a reproducer for any kernel; a routing daemon that need not speak there: passive-interface %s.", lastWord(l.Holder), l.Link, l.Link)
+	case strings.Contains(l.Reason, "ledger incomplete: "):
+		return "Next: who holds could not be followed to the last byte; try again while the machine does less."
 	default:
 		return fmt.Sprintf("Next: run it as root to learn who holds; %s`tc -s qdisc show dev %s` and `ip neigh show` tell what waits. `skleak snapshot %s` makes a reproducer for any kernel.", in, l.Link, l.Link)
 	}
