@@ -25,6 +25,10 @@ type Probe struct {
 	// as many as show a socket of this kernel falling silent.
 	Rate  float64
 	Count int
+	// Rings says how many packets a link may take without keeping them charged,
+	// by its name: a TUN's ring is filled before anything is held. They come on top
+	// of what is chosen for a Count of 0.
+	Rings map[string]int
 	// Options are Settle, Patience and Ledger; the others do not apply.
 	Options experiment.Options
 }
@@ -32,7 +36,7 @@ type Probe struct {
 const (
 	// ProbeRate is slow for any link that routing daemons use.
 	ProbeRate = 100
-	// MaxProbeCount bounds Probe.Count: harmless even to a line of 9600 bit/s.
+	// MaxProbeCount bounds the packets of one link: 20 s at ProbeRate.
 	MaxProbeCount = 2000
 	// probeMargin is how many packets more are sent than silence the socket, and
 	// probeMost bounds what is chosen.
@@ -51,9 +55,11 @@ type Sight struct {
 // Prepared is a Probe that knows what a packet costs and how many it needs.
 type Prepared struct {
 	Probe
-	cost  experiment.Cost
-	place experiment.Place
-	held  heldLedger
+	cost experiment.Cost
+	// chosen is how many packets silence a socket, and some more.
+	chosen int
+	place  experiment.Place
+	held   heldLedger
 	// Notes are lines for the reader: that there can be no ledger, and why.
 	Notes []string
 }
@@ -72,10 +78,8 @@ func (p Probe) Prepare(ctx context.Context) (*Prepared, error) {
 		return nil, err
 	}
 	ready := &Prepared{Probe: p, cost: experiment.Cost{Truesize: trace.Truesize, By: trace.TruesizeBy + " of a sandbox"}}
-	if ready.Count == 0 {
-		half := trace.Sockets[0].SndBuf / 2
-		ready.Count = min(int(half/trace.Truesize)+probeMargin, probeMost)
-	}
+	half := trace.Sockets[0].SndBuf / 2
+	ready.chosen = min(int(half/trace.Truesize)+probeMargin, probeMost)
 	local.Options = p.Options
 	ready.held, ready.Notes = local.holdLedger()
 	ready.held.tell(&ready.place)
@@ -194,10 +198,18 @@ func (p *Prepared) Look(ctx context.Context, links []string, told func(Sight) bo
 	return err
 }
 
+// Packets is how many are sent through a link at the most.
+func (p *Prepared) Packets(link string) int {
+	if p.Count > 0 {
+		return p.Count
+	}
+	return min(p.chosen+max(p.Rings[link], 0), MaxProbeCount)
+}
+
 func (p *Prepared) one(ctx context.Context, link string) (record.Trace, error) {
 	began := time.Now()
 	x := experiment.New(experiment.Setup{
-		Request: experiment.Request{Scenario: probeScenario(link, p.Count, p.Rate), Options: p.Options, Place: p.place},
+		Request: experiment.Request{Scenario: probeScenario(link, p.Packets(link), p.Rate), Options: p.Options, Place: p.place},
 		Kernel:  Kernel(), Began: began,
 		Emit: func(e record.Event) {
 			if e.Kind == record.EventNote {

@@ -47,8 +47,10 @@ type Link struct {
 	Local, Remote string
 	// Port is a VXLAN's UDP port.
 	Port int
-	// Queues is how many descriptors a TUN or TAP has open.
-	Queues int
+	// Queues is how many descriptors a TUN or TAP has open, Backpressure whether it
+	// was opened with IFF_BACKPRESSURE; false where that cannot be seen.
+	Queues       int
+	Backpressure bool
 	// TxPackets and TxDropped are the driver's counters. A TUN counts a packet as
 	// sent when it is read (tun_put_user, drivers/net/tun.c).
 	TxPackets, TxDropped uint64

@@ -22,9 +22,9 @@ func (m *maker) options(l Link) scenarios.LinkOptions {
 	lower := m.lowerName(l)
 	switch l.Kind {
 	case "tun":
-		return &scenarios.TunOptions{Reader: m.reader(l), Queues: tunQueues(l)}
+		return &scenarios.TunOptions{Reader: m.reader(l), Queues: tunQueues(l), Backpressure: l.Backpressure}
 	case "tap":
-		return &scenarios.TapOptions{TunOptions: scenarios.TunOptions{Reader: m.reader(l), Queues: tunQueues(l)}}
+		return &scenarios.TapOptions{TunOptions: scenarios.TunOptions{Reader: m.reader(l), Queues: tunQueues(l), Backpressure: l.Backpressure}}
 	case "dummy":
 		return &scenarios.DummyOptions{}
 	case "ifb":
@@ -38,6 +38,7 @@ func (m *maker) options(l Link) scenarios.LinkOptions {
 	case "macvlan":
 		return onParent(lower, &scenarios.MacvlanOptions{Parent: lower, Mode: l.Mode})
 	case "macvtap":
+		m.remark(l, "whether its program reads is not known: here one reads all")
 		return onParent(lower, &scenarios.MacvtapOptions{
 			MacvlanOptions: scenarios.MacvlanOptions{Parent: lower, Mode: l.Mode},
 			Reader:         scenarios.Reader{Mode: scenarios.ReaderDrain},
@@ -109,7 +110,7 @@ func tunQueues(l Link) int {
 func (m *maker) reader(l Link) scenarios.Reader {
 	waiting := m.unread(l)
 	switch {
-	case l.Queues == 0:
+	case !l.Carrier:
 		m.remark(l, "no program has it open; here one has, and does not read")
 	case waiting > 0:
 		m.remark(l, "%d packets wait in it for its program to read them: here nobody reads", waiting)

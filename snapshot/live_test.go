@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,6 +45,17 @@ func TestWhatIsBuiltIsSaid(t *testing.T) {
 		{"vxlan", "links: [{name: p0, kind: veth, address: 10.7.7.1/24, peer: {name: p1}}, {name: v0, kind: vxlan, parent: p0, id: 9, remote: 10.7.7.2, address: 10.9.9.1/24}]", []string{"VXLAN"}},
 		{"gre over a route", `links: [{name: p0, kind: veth, address: 10.7.7.1/24, peer: {name: p1}}, {name: v0, kind: gre, local: 10.7.7.1, remote: 198.51.100.7, address: 10.9.9.1/24}]
     routes: [{to: 198.51.100.0/24, via: 10.7.7.2, link: p0}]`, []string{"NET_IPGRE"}},
+		{"tap", "links: [{name: v0, kind: tap, address: 10.9.9.1/28}]", []string{"TUN"}},
+		{"dummy", "links: [{name: v0, kind: dummy, address: 10.9.9.1/28}]", []string{"DUMMY"}},
+		{"bond", "links: [{name: v0, kind: bond, mode: balance-rr, address: 10.9.9.1/24}, {name: p0, kind: veth, master: v0, peer: {name: p1}}]", []string{"BONDING"}},
+		{"vrf", "links: [{name: v0, kind: veth, master: r0, address: 10.9.9.1/24, peer: {name: v1}}, {name: r0, kind: vrf, table: 77}]", []string{"NET_VRF"}},
+		{"macvtap", "links: [{name: p0, kind: veth, peer: {name: p1}}, {name: v0, kind: macvtap, parent: p0, mode: private, reader: {mode: drain}, address: 10.9.9.1/24}]", []string{"MACVTAP"}},
+		{"ipvlan", "links: [{name: p0, kind: veth, peer: {name: p1}}, {name: v0, kind: ipvlan, parent: p0, mode: l3s, address: 10.9.9.1/24}]", []string{"IPVLAN"}},
+		{"geneve", "links: [{name: p0, kind: veth, address: 10.7.7.1/24, peer: {name: p1}}, {name: v0, kind: geneve, id: 9, remote: 10.7.7.2, address: 10.9.9.1/24}]", []string{"GENEVE"}},
+		{"gretap", "links: [{name: p0, kind: veth, address: 10.7.7.1/24, peer: {name: p1}}, {name: v0, kind: gretap, parent: p0, local: 10.7.7.1, remote: 10.7.7.2, address: 10.9.9.1/24}]", []string{"NET_IPGRE"}},
+		{"ipip", "links: [{name: p0, kind: veth, address: 10.7.7.1/24, peer: {name: p1}}, {name: v0, kind: ipip, local: 10.7.7.1, remote: 10.7.7.2, address: 10.9.9.1/24}]", []string{"NET_IPIP"}},
+		{"wireguard", "links: [{name: p0, kind: veth, address: 10.7.7.1/24, peer: {name: p1}}, {name: v0, kind: wireguard, endpoint: '10.7.7.2:51820', address: 10.9.9.1/24}]", []string{"WIREGUARD"}},
+		{"macsec", "links: [{name: p0, kind: veth, peer: {name: p1}}, {name: v0, kind: macsec, parent: p0, address: 10.9.9.1/24}]", []string{"MACSEC"}},
 		{"drop", "links: [" + veth + "}]\n    filters: [{hook: output, link: v0, action: drop}, {hook: postrouting, action: drop}]", []string{"NF_TABLES"}},
 		{"nfqueue", "links: [" + veth + "}]\n    filters: [{hook: output, link: v0, action: nfqueue, queue: 3, listener: {verdict: accept}}]", []string{"NETFILTER_NETLINK_QUEUE"}},
 	} {
@@ -114,7 +126,10 @@ func bare(sc scenarios.Scenario) any {
 		case *scenarios.TunOptions:
 			// An unread TUN into which nothing was sent cannot be told.
 			l.Options = &scenarios.TunOptions{Queues: o.Queues}
-		case *scenarios.VxlanOptions, *scenarios.GreOptions:
+		case *scenarios.TapOptions:
+			l.Options = &scenarios.TunOptions{Queues: o.Queues}
+		}
+		if slices.Contains(tunnels(), l.Kind()) {
 			// Their mtu is what the kernel made of the link's below.
 			l.MTU = 0
 		}

@@ -249,8 +249,8 @@ func globalV6(a string) bool {
 
 // usualQueue is the txqueuelen a new link of a kind has.
 func usualQueue(kind string) int {
-	if kind == "tun" {
-		return 500 // TUN_READQ_SIZE of drivers/net/tun.c
+	if kind == "tun" || kind == "macvtap" {
+		return 500 // TUN_READQ_SIZE of drivers/net/tun.c and macvtap.c
 	}
 	return 1000 // DEFAULT_TX_QUEUE_LEN
 }

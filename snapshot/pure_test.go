@@ -57,7 +57,7 @@ func (r facts) link(index, links int) Link {
 		Up: r.IntN(5) > 0, Carrier: r.IntN(5) > 0, MTU: pick(r, 1500, 1400, 68, 9000, 0, 65536, -1), TxQueueLen: pick(r, 1000, 500, 0, -1, 1<<40),
 		MAC: r.mac(), Master: r.IntN(links + 2), Lower: r.IntN(links + 2), Elsewhere: r.IntN(4) == 0,
 		ID: pick(r, 0, 1, 7, 4094, 4095, 1<<24, -1), Mode: pick(r, "", "bridge", "l2", "source", "broadcast", "x"),
-		Local: r.address(), Remote: pick(r, r.address(), "10.9.9.2:51820", "10.9.9.2:0"), Port: pick(r, 0, 4789, 65535, 65536, -1), Queues: pick(r, 0, 1, 4, 257, -1),
+		Local: r.address(), Remote: pick(r, r.address(), "10.9.9.2:51820", "10.9.9.2:0"), Port: pick(r, 0, 4789, 65535, 65536, -1), Queues: pick(r, 0, 1, 4, 257, -1), Backpressure: r.maybe(),
 		TxPackets: r.number(), TxDropped: r.number(), Unsaid: pick(r, nil, []string{"key", "a\nb"}),
 	}
 	for range r.IntN(3) {
@@ -204,6 +204,39 @@ func TestMakeOfARouter(t *testing.T) {
 		if !strings.Contains(all, want) {
 			t.Errorf("no remark %q in\n%s", want, all)
 		}
+	}
+}
+
+// What is said of a TUN's reader goes by what was seen of it.
+func TestReaderOfATun(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		link    Link
+		packets uint32
+		want    scenarios.ReaderMode
+		holds   bool
+	}{
+		{"all was read", Link{Carrier: true, TxPackets: 139}, 139, scenarios.ReaderDrain, false},
+		{"read before its queue was set", Link{Carrier: true, TxPackets: 500}, 139, scenarios.ReaderDrain, false},
+		{"nothing was sent", Link{Carrier: true}, 0, scenarios.ReaderDrain, false},
+		{"nothing was read", Link{Carrier: true}, 139, scenarios.ReaderNone, false},
+		{"one is left", Link{Carrier: true, TxPackets: 138}, 139, scenarios.ReaderNone, false},
+		{"some were dropped", Link{Carrier: true, TxPackets: 100, TxDropped: 39}, 139, scenarios.ReaderNone, false},
+		{"backpressure", Link{Carrier: true, TxPackets: 139, Backpressure: true}, 139, scenarios.ReaderDrain, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := c.link
+			l.Index, l.Name, l.Kind, l.Up, l.MTU, l.TxQueueLen, l.Addresses = 1, "dns0", "tun", true, 1500, 500, []string{"10.9.9.1/24"}
+			s := Make(Facts{Links: []Link{l}, Qdiscs: []Qdisc{{Link: 1, Kind: "fq_codel", Parent: handleRoot, Packets: c.packets}}}, nil)
+			readsBack(t, s)
+			o, ok := s.Scenarios[0].Links[0].Options.(*scenarios.TunOptions)
+			if !ok || o.Reader.Mode != c.want || o.Backpressure != l.Backpressure {
+				t.Errorf("%+v, want a reader of mode %s", s.Scenarios[0].Links[0].Options, c.want)
+			}
+			if holds := len(s.Scenarios[0].Expect) > 1; holds != c.holds {
+				t.Errorf("expected %v", s.Scenarios[0].Expect)
+			}
+		})
 	}
 }
 

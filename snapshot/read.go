@@ -1,10 +1,12 @@
 package snapshot
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,7 +108,7 @@ func linkFacts(l netlink.Link) Link {
 func (l *Link) readKind(from netlink.Link) {
 	switch o := from.(type) {
 	case *netlink.Tuntap:
-		l.Kind, l.Queues = "tun", o.Queues
+		l.Kind, l.Queues, l.Backpressure = "tun", o.Queues, backpressure(l.Name, l.Index)
 		if o.Mode == netlink.TUNTAP_MODE_TAP {
 			l.Kind = "tap"
 		}
@@ -141,18 +143,36 @@ func (l *Link) readKind(from netlink.Link) {
 			l.Unsaid = append(l.Unsaid, "external")
 		}
 	case *netlink.Gretun:
-		l.Local, l.Remote, l.Lower = address(o.Local), address(o.Remote), int(o.Link)
+		l.Local, l.Remote, l.Lower = address(o.Local), address(o.Remote), cmp.Or(int(o.Link), l.Lower)
 		l.keyed(o.IKey, o.OKey)
 	case *netlink.Gretap:
-		l.Local, l.Remote, l.Lower = address(o.Local), address(o.Remote), int(o.Link)
+		l.Local, l.Remote, l.Lower = address(o.Local), address(o.Remote), cmp.Or(int(o.Link), l.Lower)
 		l.keyed(o.IKey, o.OKey)
 	case *netlink.Iptun:
-		l.Local, l.Remote, l.Lower = address(o.Local), address(o.Remote), int(o.Link)
+		l.Local, l.Remote, l.Lower = address(o.Local), address(o.Remote), cmp.Or(int(o.Link), l.Lower)
 	case *netlink.Vrf:
 		l.ID = int(o.Table)
 	case *netlink.Xfrmi:
 		l.ID = int(o.Ifid)
 	}
+}
+
+// backpressure looks for IFF_BACKPRESSURE (485e38995cc3) in sysfs, which shows only
+// the network namespace it was mounted in.
+func backpressure(name string, index int) bool {
+	const flag = 0x0080
+	read := func(file string) (int64, error) {
+		text, err := os.ReadFile(filepath.Join("/sys/class/net", name, file))
+		if err != nil {
+			return 0, err
+		}
+		return strconv.ParseInt(strings.TrimSpace(string(text)), 0, 64)
+	}
+	if there, err := read("ifindex"); err != nil || there != int64(index) {
+		return false
+	}
+	flags, err := read("tun_flags")
+	return err == nil && flags&flag != 0
 }
 
 func (l *Link) keyed(in, out uint32) {

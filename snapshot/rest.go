@@ -90,9 +90,14 @@ func (m *maker) expect(sc scenarios.Scenario) []record.Verdict {
 	for _, l := range sc.Links {
 		holds = holds || slices.Contains(tunnels(), l.Kind()) || slow(l.Qdisc)
 		refuses = refuses || l.Down
-		if v, ok := l.Options.(*scenarios.VethOptions); ok {
-			holds = holds || slow(v.Peer.Qdisc)
-			refuses = refuses || v.Peer.Down
+		switch o := l.Options.(type) {
+		case *scenarios.VethOptions:
+			holds = holds || slow(o.Peer.Qdisc)
+			refuses = refuses || o.Peer.Down
+		case *scenarios.TunOptions:
+			holds = holds || o.Backpressure
+		case *scenarios.TapOptions:
+			holds = holds || o.Backpressure
 		}
 	}
 	for _, f := range sc.Filters {

@@ -95,7 +95,7 @@ func (f *probeFlags) run(cmd *cobra.Command, t terminal, args []string, status *
 // send measures what a packet costs, asks, and sends.
 func (f *probeFlags) send(ctx context.Context, t terminal, path string, rep *probeReport, status *statusCode) (err error) {
 	p := harness.Probe{
-		Self: harness.DefaultSelf, Netns: path, Rate: harness.ProbeRate, Count: f.count,
+		Self: harness.DefaultSelf, Netns: path, Rate: harness.ProbeRate, Count: f.count, Rings: rep.rings,
 		Options: experiment.Options{Settle: experiment.DefaultSettle, Patience: f.patience, Ledger: experiment.LedgerOn},
 	}
 	ready, err := p.Prepare(ctx)
@@ -105,7 +105,11 @@ func (f *probeFlags) send(ctx context.Context, t terminal, path string, rep *pro
 	defer func() { err = errors.Join(err, ready.Close()) }()
 	links := rep.toTry()
 	if !f.yes {
-		if err := ask(ctx, os.Stdin, t.err, links, ready.Count); err != nil {
+		most := 0
+		for _, link := range links {
+			most = max(most, ready.Packets(link))
+		}
+		if err := ask(ctx, os.Stdin, t.err, links, most); err != nil {
 			return err
 		}
 	}
@@ -149,6 +153,9 @@ type probeReport struct {
 	Netns string       `json:"netns,omitempty"`
 	Links []probedLink `json:"links"`
 	Notes []string     `json:"notes,omitempty"`
+
+	// rings are those of TUNs and TAPs, by name, in packets.
+	rings map[string]int
 }
 
 // probedLink is one link of a probeReport.
@@ -176,8 +183,11 @@ type probedLink struct {
 
 // newProbeReport lists the chosen links, in the order they were named in. One that cannot be tried says why.
 func newProbeReport(facts snapshot.Facts, chosen map[string]bool, order []string) *probeReport {
-	rep := &probeReport{Schema: "skleak-probe/1", Kernel: harness.Kernel(), Links: []probedLink{}}
+	rep := &probeReport{Schema: "skleak-probe/1", Kernel: harness.Kernel(), Links: []probedLink{}, rings: map[string]int{}}
 	for _, l := range facts.Links {
+		if l.Kind == "tun" || l.Kind == "tap" {
+			rep.rings[l.Name] = l.TxQueueLen
+		}
 		if chosen[l.Name] {
 			rep.Links = append(rep.Links, probedLink{Link: l.Name, Kind: shownKind(l), Reason: snapshot.Unfit(facts, l)})
 		}
