@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	// slice bounds one sleep, so that a cancelled context is seen in time.
-	slice = 20 * time.Millisecond
+	// slice bounds one sleep, so that a cancelled context is seen in time, and a
+	// charge by a sender that samples for itself.
+	slice = 5 * time.Millisecond
 	// near is where sleeping stops giving the P away: getting it back may take
 	// longer than what is left.
 	near = time.Millisecond
