@@ -110,6 +110,10 @@ type Trace struct {
 	// Facts are what else is known of the kernel; nil where nothing was looked up.
 	Facts *Facts `json:"facts,omitempty"`
 
+	// InPlace says that the links were there before and nothing was undone: what
+	// would let go is not known.
+	InPlace bool `json:"in_place,omitempty"`
+
 	Seconds float64 `json:"seconds"`
 }
 

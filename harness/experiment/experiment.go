@@ -29,10 +29,12 @@ type Experiment struct {
 	calibrated Calibrations
 
 	world *netns.World
-	trace record.Trace
-	stats traffic.Stats
-	log   *meter.KernelLog
-	books *books
+	// picture is World.State, or that of what was there before.
+	picture func(when string) (record.State, error)
+	trace   record.Trace
+	stats   traffic.Stats
+	log     *meter.KernelLog
+	books   *books
 }
 
 // Run builds the scenario, sends through it, climbs the ladder and returns all
@@ -101,7 +103,7 @@ func (x *Experiment) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.world, x.trace.Modules = world, world.Modules()
+	x.world, x.picture, x.trace.Modules = world, world.State, world.Modules()
 	return nil
 }
 

@@ -123,6 +123,9 @@ func remarks(t record.Trace, f Finding) string {
 	if n := refusals(t); n > 0 && f.Verdict != record.Refused {
 		text += fmt.Sprintf("; %d of %d sends refused: %s", n, n+t.Sent, counts(t.Refused))
 	}
+	if t.InPlace && f.Verdict.NeedsHolder() {
+		text += "; nothing was undone to see what lets go"
+	}
 	if len(t.Reported) > 0 {
 		text += "; ICMP errors came back: " + counts(t.Reported)
 	}
