@@ -12,10 +12,10 @@ const (
 	// courseStep is the least time between two steps of a course's window.
 	courseStep = 5 * time.Millisecond
 	// courseGap is the longest gap between two readings that counts in full. Readings
-	// are at most 5 ms apart and a tick of the timer 4 ms or less in the guests, so
-	// after a longer one the machine stood still, and whoever had to free a packet
-	// stood still with it: such a gap counts as courseLate.
-	courseGap  = 15 * time.Millisecond
+	// are at most 20 ms apart, where the sender makes them itself, and a tick of the
+	// timer is 4 ms or less in the guests. After a longer gap the machine stood still,
+	// and whoever had to free a packet with it: such a gap counts as courseLate.
+	courseGap  = 25 * time.Millisecond
 	courseLate = 5 * time.Millisecond
 	// courseAges bounds how many moments of sending an age is looked up in.
 	courseAges = 4096

@@ -13,7 +13,7 @@ import (
 const (
 	// slice bounds one sleep, so that a cancelled context is seen in time, and a
 	// charge by a sender that samples for itself.
-	slice = 5 * time.Millisecond
+	slice = 20 * time.Millisecond
 	// near is where sleeping stops giving the P away: getting it back may take
 	// longer than what is left.
 	near = time.Millisecond
