@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"slices"
 	"strings"
 
 	"skleak/record"
@@ -189,7 +190,7 @@ func (c *chart) limits() {
 
 // line is one socket's charge.
 func (c *chart) line(s record.SocketTrace, number int) {
-	points := append(thinned(s.Series), thinned(s.After)...)
+	points := slices.Concat(thinned(s.Series), thinned(s.After))
 	if len(points) == 0 {
 		return
 	}
