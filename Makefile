@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-only
+
 # Everything here sets itself up. `make help` lists what there is.
 
 SHELL := /bin/bash
@@ -127,6 +129,18 @@ install: man completion ## into PREFIX (/usr/local), below DESTDIR
 	install -D -m 644 bin/completion/_skleak '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_skleak'
 	install -D -m 644 bin/completion/skleak.fish '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/skleak.fish'
 
+# A tag, or what sorts before the first one.
+VERSION ?= $(shell git describe --tags --exact-match 2>/dev/null | sed 's/^v//' | grep . || git log -1 --format=0~git%cd.%h --date=format:%Y%m%d --abbrev=8)
+ARCH ?= $(shell dpkg --print-architecture 2>/dev/null || $(GO) env GOARCH)
+
+.PHONY: dist
+dist: build ## a static tarball and a Debian package: dist
+	scripts/dist '$(VERSION)' '$(ARCH)'
+
+.PHONY: formats
+formats: test-packages formats-packages dist ## every format is read back by what is not ours
+	scripts/formats 'dist/skleak_$(VERSION)_$(ARCH).deb'
+
 .PHONY: uninstall
 uninstall: ## what install put there
 	rm -f '$(DESTDIR)$(PREFIX)/bin/skleak' \
@@ -137,7 +151,7 @@ uninstall: ## what install put there
 
 .PHONY: clean
 clean: ## what was built here
-	rm -rf bin
+	rm -rf bin dist
 
 # What the targets above need.
 
@@ -161,8 +175,13 @@ vm-packages:
 	@scripts/packages qemu-system-x86_64:qemu-system-x86 busybox:busybox-static
 
 .PHONY: test-packages
-test-packages: # a second opinion on what the packets are
-	@scripts/packages tshark:tshark
+test-packages: # a second opinion on what the packets, scripts and reports are
+	@scripts/packages tshark:tshark capinfos:wireshark-common shellcheck:shellcheck ip:iproute2 tc:iproute2 zstd:zstd xmllint:libxml2-utils tidy:tidy
+
+# What is too large for every test: make formats.
+.PHONY: formats-packages
+formats-packages: compiler
+	@scripts/packages --needed chromium:chromium clang:clang lintian:lintian python3:python3 xz:xz-utils curl:curl
 
 .PHONY: mutants-packages
 mutants-packages: go-check

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Command bench sets skleak's sender beside a C loop around sendmmsg: the same
 // packet, the same veth, the same kind of socket, in turns (A B A B …) so that
 // whatever else the machine does meets both alike. It also says how late paced

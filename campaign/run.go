@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package campaign makes results of runs: it hands scenarios to a runner,
 // judges the traces that come back, tries a fail once more, and sees to it that
 // the controls behaved.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package campaign
 
 import (
@@ -144,7 +146,7 @@ func (r *replay) Run(ctx context.Context, list []scenarios.Scenario) iter.Seq2[r
 
 // trace reads one that belongs to those read before.
 func (r *replay) trace(ctx context.Context, name string, attempt int) (record.Trace, error) {
-	t, err := r.saved.trace(ctx, name, attempt)
+	t, err := r.saved.Trace(ctx, name, attempt)
 	if err != nil {
 		return record.Trace{}, err
 	}
@@ -158,7 +160,8 @@ func (r *replay) trace(ctx context.Context, name string, attempt int) (record.Tr
 	return t, nil
 }
 
-func (s Saved) trace(ctx context.Context, name string, attempt int) (t record.Trace, err error) {
+// Trace reads the trace of one try of a scenario; tries count from 1.
+func (s Saved) Trace(ctx context.Context, name string, attempt int) (t record.Trace, err error) {
 	root, err := os.OpenRoot(s.Dir)
 	if err != nil {
 		return record.Trace{}, fmt.Errorf("open the folder of traces: %w", err)

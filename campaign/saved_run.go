@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package campaign
 
 import (
@@ -17,8 +19,13 @@ import (
 	"skleak/record/foreign"
 )
 
-// savedRunFile tells what a folder of traces should hold.
-const savedRunFile = "run.json"
+// SavedRunFile tells what a folder of traces should hold.
+const SavedRunFile = "run.json"
+
+// SavedFiles are the patterns of all the files of a saved run (path.Match).
+func SavedFiles() []string {
+	return []string{SavedRunFile, "*/*/" + scenarioFile, "*/*/trace-*.json"}
+}
 
 // SavedSchema is the version of run.json; a reader refuses any other.
 const SavedSchema = "skleak-saved/1"
@@ -46,7 +53,7 @@ func (s Saved) Options(o Options) Options {
 // begin claims the folder. One that has traces is refused: those of two runs
 // could not be told apart.
 func (s Saved) begin(planned []string) error {
-	for _, pattern := range []string{savedRunFile, filepath.Join("*", "*", scenarioFile)} {
+	for _, pattern := range []string{SavedRunFile, filepath.Join("*", "*", scenarioFile)} {
 		found, err := fs.Glob(os.DirFS(s.Dir), pattern)
 		if err != nil {
 			return fmt.Errorf("look for traces in %s: %w", s.Dir, err)
@@ -72,7 +79,7 @@ func (s Saved) write(r savedRun) error {
 	if err != nil {
 		return fmt.Errorf("encode what the traces are of: %w", err)
 	}
-	if err := renameio.WriteFile(filepath.Join(s.Dir, savedRunFile), append(data, '\n'), 0o644); err != nil {
+	if err := renameio.WriteFile(filepath.Join(s.Dir, SavedRunFile), append(data, '\n'), 0o644); err != nil {
 		return fmt.Errorf("write what the traces are of: %w; make room, or name another folder with --save", err)
 	}
 	return nil
@@ -86,19 +93,19 @@ func (s Saved) Gap(ctx context.Context, have []string) (gap string, err error) {
 		return "", fmt.Errorf("open the folder of traces: %w", err)
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	data, err := foreign.ReadIn(ctx, root, savedRunFile, maxSavedRun)
+	data, err := foreign.ReadIn(ctx, root, SavedRunFile, maxSavedRun)
 	if errors.Is(err, fs.ErrNotExist) {
-		return savedRunFile + " is missing, which says what was to run; save the run again", nil
+		return SavedRunFile + " is missing, which says what was to run; save the run again", nil
 	}
 	if err != nil {
 		return "", err
 	}
 	var r savedRun
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&r); err != nil {
-		return "", fmt.Errorf("%w: %s: %w", ErrSaved, filepath.Join(s.Dir, savedRunFile), err)
+		return "", fmt.Errorf("%w: %s: %w", ErrSaved, filepath.Join(s.Dir, SavedRunFile), err)
 	}
 	if r.Schema != SavedSchema {
-		return "", fmt.Errorf("%s: %w: %q, this skleak reads %q", filepath.Join(s.Dir, savedRunFile), record.ErrVersion, r.Schema, SavedSchema)
+		return "", fmt.Errorf("%s: %w: %q, this skleak reads %q", filepath.Join(s.Dir, SavedRunFile), record.ErrVersion, r.Schema, SavedSchema)
 	}
 	return r.gap(have)
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package campaign
 
 import (
@@ -134,7 +136,7 @@ func TestSavedFoldersThatAreNotWhole(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			saved, list, _ := savedRunOf(t, 2)
 			dir := filepath.Join(saved.Dir, list[1].Name)
-			c.spoil(t, filepath.Join(dir, "trace-1.json"), filepath.Join(dir, scenarioFile), filepath.Join(saved.Dir, savedRunFile))
+			c.spoil(t, filepath.Join(dir, "trace-1.json"), filepath.Join(dir, scenarioFile), filepath.Join(saved.Dir, SavedRunFile))
 			_, gap, err := judged(t, saved)
 			if err != nil {
 				gap += err.Error()

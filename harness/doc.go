@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package harness gives each scenario a throwaway network namespace, runs its
 // experiment (harness/experiment) there, and sees to it that nothing is left.
 //

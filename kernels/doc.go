@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package kernels is where kernels come from: Debian packages of every suite
 // the machine's mirror serves, a kernel build tree, or a bzImage beside a
 // folder of modules. Each becomes a Kernel: the vmlinux ELF that QEMU starts

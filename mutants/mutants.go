@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package mutants carries known bugs as data: a folder each, with a semantic
 // patch that puts the bug into a kernel and what must find it there.
 //

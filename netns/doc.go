@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package netns builds what a scenario describes inside the network namespace
 // of the calling process, and hands back what can release it, step by step.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package netns
 
 import (
@@ -88,6 +90,9 @@ func (s *space) lookAround(st *record.State) error {
 			l.Addresses = append(l.Addresses, p.String())
 		}
 	}
+	if err := s.askDrivers(st); err != nil {
+		return fmt.Errorf("ask the drivers: %w", err)
+	}
 	ns, err := s.neighbours()
 	if err != nil {
 		return err
@@ -110,7 +115,8 @@ func (w *World) linkState(s *space, l netlink.Link) record.LinkState {
 	a := l.Attrs()
 	st := record.LinkState{
 		Netns: s.name, Name: a.Name, Kind: l.Type(), Index: a.Index, MTU: a.MTU, TxQLen: a.TxQLen,
-		Flags: a.Flags.String(), OperState: a.OperState.String(), Carrier: a.RawFlags&unix.IFF_LOWER_UP != 0,
+		LLAddr: a.HardwareAddr.String(),
+		Flags:  a.Flags.String(), OperState: a.OperState.String(), Carrier: a.RawFlags&unix.IFF_LOWER_UP != 0,
 	}
 	if n := a.Statistics; n != nil {
 		st.TxPackets, st.TxDropped, st.TxErrors = n.TxPackets, n.TxDropped, n.TxErrors

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package record is skleak's vocabulary: the events an experiment streams, the
 // Trace it leaves, the Result a judge makes of it and the Report that holds
 // the results of one or many kernels.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package record
 
 // EventVersion is the version of the event stream. A reader refuses any other.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package record
 
 // Ledger says where the sender's skbs were, by the kernel's tracepoints.

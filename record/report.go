@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package record
 
 // ReportSchema is the version of Report. Keys may be added, not renamed.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package record
 
 // Shard says which part of a matrix a report holds. The whole is every

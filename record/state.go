@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package record
 
 // State is a picture of the sandbox: what it looks like and what it counts. A
@@ -30,6 +32,13 @@ type LinkState struct {
 	OperState string   `json:"operstate"`
 	Carrier   bool     `json:"carrier"`
 	Addresses []string `json:"addresses,omitempty"`
+	// LLAddr is the hardware address; "" for none.
+	LLAddr string `json:"lladdr,omitempty"`
+	// Driver, Firmware and Bus are what the driver says of itself, as `ethtool -i`
+	// shows it.
+	Driver   string `json:"driver,omitempty"`
+	Firmware string `json:"firmware,omitempty"`
+	Bus      string `json:"bus,omitempty"`
 	// Via: the scenario sends through it.
 	Via bool `json:"via,omitempty"`
 	// Lower names the links of the same namespace that it is built upon: its

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package record
 
 // TraceSchema is the version of Trace; a reader refuses any other.
@@ -105,6 +107,12 @@ type Trace struct {
 	// Quiet says the machine ran nothing else (a guest), so that host-wide
 	// counts may be believed.
 	Quiet bool `json:"quiet,omitempty"`
+	// Facts are what else is known of the kernel; nil where nothing was looked up.
+	Facts *Facts `json:"facts,omitempty"`
+
+	// InPlace says that the links were there before and nothing was undone: what
+	// would let go is not known.
+	InPlace bool `json:"in_place,omitempty"`
 
 	Seconds float64 `json:"seconds"`
 }
@@ -151,6 +159,10 @@ type SocketTrace struct {
 	Series []Point `json:"series,omitempty"`
 	// After is the same from the end of sending to the end of patience.
 	After []Point `json:"after,omitempty"`
+	// Packets are some of what was sent: the first, those around the threshold of
+	// poll, the last. Forms are their bytes.
+	Packets []SentPacket `json:"packets,omitempty"`
+	Forms   []SentForm   `json:"forms,omitempty"`
 }
 
 // LinkTrace is one link of a socket that serves several.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package record
 
 // Found is a scenario that must find a mutant, and how. One that must stay clean

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package record
 
 import (
@@ -50,8 +52,9 @@ func (u Upstream) String() string {
 
 func (u Upstream) series() string { return fmt.Sprintf("%d.%d", u.Major, u.Minor) }
 
-// compare orders releases; a candidate comes before its release.
-func (u Upstream) compare(v Upstream) int {
+// Compare orders releases, as cmp.Compare does; a candidate comes before its
+// release.
+func (u Upstream) Compare(v Upstream) int {
 	const last = 1 << 10
 	candidate := func(u Upstream) int {
 		if u.RC == 0 {
@@ -108,7 +111,7 @@ func (f FixedIn) has(u Upstream) bool {
 	if fix.Patch > 0 && fix.compareSeries(u) != 0 {
 		return false
 	}
-	return u.compare(fix) >= 0
+	return u.Compare(fix) >= 0
 }
 
 // Series are one series of kernels, 6.1, or those of a range, 6.1..7.3.
@@ -135,7 +138,7 @@ func (s Series) Check() error {
 		return errors.New("it is no series of kernels, like 6.1 or 6.1..7.3")
 	case first.Patch+first.RC+last.Patch+last.RC > 0:
 		return errors.New("a series has two numbers, like 6.1")
-	case first.compare(last) > 0:
+	case first.Compare(last) > 0:
 		return errors.New("the range ends before it begins")
 	}
 	return nil

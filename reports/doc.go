@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package reports writes a record.Report for different readers: a table for
 // people, JSON for programs, KTAP for kernel test machinery, JUnit for CI
 // servers. It also has the live view that a terminal shows while a run is

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package reports
 
 import (
@@ -28,8 +30,8 @@ type HarmlessWriter struct {
 	styled bool
 	// rest is the beginning of a character or a colour whose end is to come.
 	rest []byte
-	// last are the bytes written last, a few of them.
-	last []byte
+	// last are the bytes written last.
+	last [keptBytes]byte
 	// start says that the line has had nothing but space; colon that a colon
 	// came after that.
 	start, colon bool
@@ -124,18 +126,20 @@ func signs() []string { return []string{"##", "##vso"} }
 
 func (h *HarmlessWriter) afterSigns() bool {
 	for _, sign := range signs() {
-		if from := len(h.last) - len(sign); from >= 0 && string(h.last[from:]) == sign {
+		if string(h.last[keptBytes-len(sign):]) == sign {
 			return true
 		}
 	}
 	return false
 }
 
+// keptBytes is more than the longest of the signs.
+const keptBytes = 8
+
 func (h *HarmlessWriter) note(b []byte) {
-	h.last = append(h.last, b...)
-	if over := len(h.last) - 8; over > 0 {
-		h.last = h.last[over:]
-	}
+	b = b[max(len(b)-keptBytes, 0):]
+	copy(h.last[:], h.last[len(b):])
+	copy(h.last[keptBytes-len(b):], b)
 }
 
 // escape is a character as JSON has it: above U+FFFF in two parts.

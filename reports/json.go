@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package reports
 
 import (
@@ -29,6 +31,11 @@ func filled(rep record.Report) record.Report {
 		run.Controls = filledResults(run.Controls)
 		run.Results = filledResults(run.Results)
 		out.Runs[i] = run
+	}
+	if rep.Shard != nil {
+		shard := *rep.Shard
+		shard.Kernels, shard.Scenarios = notNil(shard.Kernels), notNil(shard.Scenarios)
+		out.Shard = &shard
 	}
 	return out
 }

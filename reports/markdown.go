@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package reports
 
 import (
@@ -33,9 +35,15 @@ type markdown struct {
 func MarkdownRow(cells ...string) string {
 	safe := make([]string, 0, len(cells))
 	for _, c := range cells {
-		safe = append(safe, strings.ReplaceAll(harmless(c, false), "|", `\|`))
+		safe = append(safe, strings.ReplaceAll(markdownText(c), "|", `\|`))
 	}
 	return fmt.Sprintf("| %s |\n", strings.Join(safe, " | "))
+}
+
+// markdownText is one line that begins no tag and no link, whoever wrote it. What
+// skleak puts around a name stays.
+func markdownText(s string) string {
+	return strings.NewReplacer("<", "&lt;", "](", `]\(`).Replace(harmless(s, false))
 }
 
 // MarkdownHead is the two lines that a Markdown table begins with.
@@ -157,6 +165,6 @@ func (m *markdown) note(text string) string {
 
 func (m *markdown) remarks() {
 	for i, text := range m.notes {
-		fmt.Fprintf(&m.text, "%d. %s\n", i+1, harmless(strings.TrimSuffix(text, ": "), false))
+		fmt.Fprintf(&m.text, "%d. %s\n", i+1, markdownText(strings.TrimSuffix(text, ": ")))
 	}
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package scenarios
 
 // The keys of each mapping in a file, in the order Encode writes them.

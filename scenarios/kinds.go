@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package scenarios
 
 // Kind is one kind of link or qdisc, as `skleak list` and `skleak doctor` show it.

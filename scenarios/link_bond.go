@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package scenarios
 
 // BondOptions are the options of a bond; its ports name it as master.

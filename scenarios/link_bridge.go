@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package scenarios
 
 // BridgeOptions are the options of a bridge; its ports name it as master.

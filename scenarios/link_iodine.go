@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package scenarios
 
 // IodineOptions are the options of iodine: the TUN of a real iodined without a

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package scenarios
 
 // HtbOptions are the options of htb with one class that takes everything. Rate

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package scenarios
 
 // PlugOptions are the options of plug, which lets nothing out until told.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package scenarios
 
 // PrioOptions are the options of prio: none. Each of its bands is the kernel's

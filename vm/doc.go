@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package vm runs scenarios on another kernel: a kernel of the store, an
 // initramfs whose /init is the skleak binary itself, a QEMU, and the stream of
 // events that comes out of it.

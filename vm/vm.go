@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package vm
 
 import (
@@ -46,6 +48,8 @@ type VM struct {
 	Kernel *kernels.Kernel
 	// ConfigSum is the sha256 of the kernel's config, for the report; "" if unknown.
 	ConfigSum string
+	// Config is that configuration, for the facts in a trace; nil if unknown.
+	Config []byte
 	// Self is the static binary that becomes /init.
 	Self string
 	// Options are handed to the guest's runner as they are.
@@ -124,6 +128,7 @@ func (v VM) Run(ctx context.Context, list []scenarios.Scenario) iter.Seq2[record
 			yield(record.Event{}, err)
 			return
 		}
+		v.all = list
 		s := &session{
 			vm: v, yield: yield, todo: deal(list, v.Guests),
 			events: make(chan sessionEvent), ends: make(chan guestEnd),
@@ -139,6 +144,7 @@ func (v VM) signed(e record.Event) record.Event {
 	}
 	if e.Trace != nil {
 		e.Trace.Kernel.Source, e.Trace.Kernel.Config = string(v.Kernel.Name), v.ConfigSum
+		v.knowConfig(e.Trace)
 	}
 	return e
 }

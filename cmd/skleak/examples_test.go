@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package main
 
 import (
@@ -46,10 +48,11 @@ func TestEveryCommandHasHelpWithExamples(t *testing.T) {
 	}
 }
 
-// elsewhere are commands whose examples need a kernel from a mirror, QEMU or
-// an hour: they are tested where they live.
+// elsewhere are commands whose examples need a kernel from a mirror, QEMU, an
+// hour or a routing daemon, or that send through this machine's own links: they
+// are tested where they live.
 func elsewhere() []string {
-	return []string{"config", "diff", "kernels", "matrix", "merge", "mutants", "plan", "soak", "vm"}
+	return []string{"config", "diff", "kernels", "matrix", "merge", "mutants", "plan", "probe", "soak", "vm", "watch"}
 }
 
 // readmeScenario is the scenario README.md shows, by the name its examples use.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package main
 
 import (
@@ -5,8 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"skleak/campaign"
-	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -14,39 +14,31 @@ func judgeCommand(t terminal, status *statusCode) *cobra.Command {
 	var out outputFlags
 	var strict bool
 	cmd := &cobra.Command{
-		Use:   "judge DIR",
+		Use:   "judge DIR|BUNDLE",
 		Short: "Judge saved traces again, without a kernel",
-		Long: `Read the traces that skleak run --save kept and judge them again with this
-skleak's rules. Nothing is run; scenarios that were skipped left no trace and
+		Long: `Read the traces that skleak run --save kept, or those of a bundle (--format
+bundle), whose checksums must be right, and judge them again with this skleak's
+rules. Nothing is run; scenarios that were skipped left no trace and
 are not shown. If a trace is missing, or the run was interrupted, the report says
 which and the exit status is 2. Without the traces of its controls a folder
 proves nothing, and every result is broken.`,
 		Example: `  skleak run hold --save traces
-  skleak judge traces --json`,
+  skleak judge traces --json
+  skleak run hold --format bundle -o hold.tar.zst
+  skleak judge hold.tar.zst`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			saved := campaign.Saved{Dir: args[0]}
-			all, err := saved.Scenarios(cmd.Context())
+			rep, kept, done, err := judged(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
+			defer done()
 			place, err := out.open(t)
 			if err != nil {
 				return err
 			}
 			defer place.discard()
-			list, controls := campaign.Split(all)
-			if err := asInCatalogue(controls); err != nil {
-				return err
-			}
-			run, err := campaign.Run(cmd.Context(), saved.Replay(), list, controls, campaign.Options{AllowLasting: true})
-			if err != nil {
-				return err
-			}
-			if run.Trouble, err = saved.Gap(cmd.Context(), scenarioNames(all)); err != nil {
-				return err
-			}
-			rep := record.Report{Schema: record.ReportSchema, Runs: []record.Run{run}}
+			place.rest(kept, false)
 			*status = statusCode(rep.ExitCode(strict))
 			return place.write(rep)
 		},

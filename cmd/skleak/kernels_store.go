@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package main
 
 import (
@@ -105,15 +107,14 @@ func fetchOne(ctx context.Context, t terminal, store *kernels.Store, name kernel
 	})
 }
 
-// configSum is the sha256 of a kernel's config; "" where it has none.
-func configSum(k *kernels.Kernel) (string, error) {
+// configOf is a kernel's config and its sha256; nil and "" where it has none.
+func configOf(k *kernels.Kernel) (config []byte, sum string, err error) {
 	if k.Config == "" {
-		return "", nil
+		return nil, "", nil
 	}
-	data, err := os.ReadFile(k.Config)
-	if err != nil {
-		return "", fmt.Errorf("kernel %s: %w", k.Name, err)
+	if config, err = os.ReadFile(k.Config); err != nil {
+		return nil, "", fmt.Errorf("kernel %s: %w", k.Name, err)
 	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), nil
+	hash := sha256.Sum256(config)
+	return config, hex.EncodeToString(hash[:]), nil
 }

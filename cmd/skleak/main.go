@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Command skleak shows which kinds of link keep what a socket sends through
 // them, how much, who holds it, what lets it go, and since which kernel.
 //

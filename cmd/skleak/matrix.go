@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package main
 
 import (
@@ -70,11 +72,14 @@ func (f *matrixFlags) run(cmd *cobra.Command, t terminal, args []string, status 
 		return err
 	}
 	defer out.discard()
+	if f.save, err = out.keepFor(f.save); err != nil {
+		return err
+	}
 	parts, shard, err := f.parts(cmd.Context(), list)
 	if err != nil {
 		return err
 	}
-	m := &matrix{flags: f, terminal: t, given: cmd.Flags(), args: args, controls: controls}
+	m := &matrix{flags: f, terminal: t, given: cmd.Flags(), args: args, controls: controls, kept: out.evidence(list, len(args) > 0)}
 	runs, runErr := m.run(cmd.Context(), parts)
 	if runs == nil {
 		return runErr
@@ -176,6 +181,8 @@ type matrix struct {
 	given    *pflag.FlagSet
 	args     []string
 	controls []scenarios.Scenario
+	// kept are the traces, where the report wants them.
+	kept *evidence
 }
 
 func (m *matrix) run(ctx context.Context, parts []part) ([]record.Run, error) {
@@ -195,7 +202,7 @@ func (m *matrix) run(ctx context.Context, parts []part) ([]record.Run, error) {
 		o := campaign.Options{AllowLasting: true, Observe: row.Observe, Finished: row.Finished}
 		whole.Parts = append(whole.Parts, campaign.Part{
 			Machine: machines[i], Missing: p.err, List: p.list,
-			Options: m.flags.save.below(machines[i].Kernel.Name, "").options(o), Done: row.Done,
+			Options: m.kept.keeping(m.flags.save.below(machines[i].Kernel.Name, "").options(o)), Done: row.Done,
 		})
 	}
 	return whole.Run(ctx), ctx.Err()

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package main
 
 import (
@@ -11,8 +13,10 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/pflag"
 
+	"skleak/campaign"
 	"skleak/record"
 	"skleak/reports"
+	"skleak/scenarios"
 )
 
 // outputFlags say how and where a report is printed.
@@ -20,9 +24,14 @@ type outputFlags struct {
 	json   bool
 	format string
 	file   string
+	redact bool
+	// given tells a flag from its default.
+	given *pflag.FlagSet
 }
 
 func (f *outputFlags) register(fs *pflag.FlagSet) {
+	f.given = fs
+	fs.BoolVar(&f.redact, "redact", false, "replace addresses, hardware addresses and host names (default for mail; --redact=false leaves them)")
 	fs.BoolVar(&f.json, "json", false, "print the report as JSON (schema "+record.ReportSchema+")")
 	fs.StringVar(&f.format, "format", "", "format of the report; `skleak list` names them (default table)")
 	fs.StringVarP(&f.file, "output", "o", "", "write the report to this file")
@@ -35,6 +44,11 @@ type output struct {
 	out     io.Writer
 	// file is the name of a file to write instead of out, "" for none.
 	file string
+	// redact is nil where nothing is to be replaced.
+	redact *reports.Redactor
+	// saved is the folder of the run's traces, "" for none; temporary the same if
+	// it is to be deleted.
+	saved, temporary string
 	// special is that file if it is a pipe, a device or a link to something.
 	special *os.File
 }
@@ -54,8 +68,11 @@ func (f outputFlags) open(t terminal) (*output, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &output{format: format, out: t.plain, file: f.file}
+	o := &output{format: format, out: t.plain, file: f.file, redact: f.redactor(format)}
 	if o.file == "" {
+		if format.Binary && t.outWidth > 0 {
+			return nil, fmt.Errorf("--format %s is not for a terminal: write it to a file with -o", name)
+		}
 		o.options = reports.Options{Width: t.outWidth, Colour: t.colour, ASCII: t.ascii}
 		return o, nil
 	}
@@ -91,7 +108,27 @@ func (o *output) explain(what string, err error) error {
 
 // write prints the report; an ordinary file appears whole or not at all.
 func (o *output) write(rep record.Report) error {
-	return o.put(func(w io.Writer) error { return o.format.Write(w, rep, o.options) })
+	return o.put(func(w io.Writer) error { return o.format.Print(w, rep, o.options) })
+}
+
+// evidence keeps what a run leaves for the report: the scenarios, and the traces
+// where the format shows them. chosen says that scenarios were named.
+func (o *output) evidence(list []scenarios.Scenario, chosen bool) *evidence {
+	e := newEvidence(list)
+	e.untraced, e.dir = !o.format.Traces, o.saved
+	o.rest(e, chosen)
+	return e
+}
+
+// watch makes a campaign leave evidence.
+func (o *output) watch(c campaign.Options, list []scenarios.Scenario, chosen bool) campaign.Options {
+	return o.evidence(list, chosen).keeping(c)
+}
+
+// rest is what the report rests on; chosen says that its results were asked for by
+// name.
+func (o *output) rest(e *evidence, chosen bool) {
+	o.options.Evidence = e.give(o.redact, chosen)
 }
 
 // put prints what is no report of runs as write prints one.
@@ -133,8 +170,11 @@ func (o *output) overwrite(text func(io.Writer) error) error {
 	return o.printed(o.special, text)
 }
 
-// discard lets go of what open opened.
+// discard lets go of what open opened and keepFor made.
 func (o *output) discard() {
+	if o.temporary != "" {
+		_ = os.RemoveAll(o.temporary)
+	}
 	if o.special != nil {
 		_ = o.special.Close()
 	}
@@ -143,6 +183,10 @@ func (o *output) discard() {
 // printed lets nothing pass that a terminal or a log would act upon, but for the
 // report's own colours.
 func (o *output) printed(to io.Writer, text func(io.Writer) error) error {
+	if o.format.Binary || o.format.Commands {
+		w := bufio.NewWriter(to)
+		return errors.Join(text(w), w.Flush())
+	}
 	safe := reports.NewHarmlessWriter(to, o.options.Colour)
 	w := bufio.NewWriter(safe)
 	if err := text(w); err != nil {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package main
 
 import (
@@ -36,7 +38,10 @@ packets, and measures the growth of the sender's own sk_wmem_alloc.`,
 		judgeCommand(t, status),
 		reportCommand(t, status),
 		soakCommand(t, status),
+		watchCommand(t, status),
 		traceCommand(t, status),
+		snapshotCommand(t),
+		probeCommand(t, status),
 		vmCommand(t, status),
 		kernelsCommand(t),
 		matrixCommand(t, status),

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package main
 
 import (
@@ -76,7 +78,11 @@ func (f *runFlags) run(cmd *cobra.Command, t terminal, args []string, status *st
 		return err
 	}
 	defer out.discard()
-	if err := f.save.check(); err != nil {
+	save, err := out.keepFor(f.save)
+	if err != nil {
+		return err
+	}
+	if err := save.check(); err != nil {
 		return err
 	}
 	local := harness.NewLocal()
@@ -89,7 +95,7 @@ func (f *runFlags) run(cmd *cobra.Command, t terminal, args []string, status *st
 	local.Options.Ledger = f.ledger.mode
 
 	live := newLive(t, f.output, len(list)+len(controls))
-	o := f.save.options(campaign.Options{AllowLasting: f.allowLasting, Observe: live.Observe, Finished: live.Finished})
+	o := out.watch(save.options(campaign.Options{AllowLasting: f.allowLasting, Observe: live.Observe, Finished: live.Finished}), list, len(args) > 0)
 	run, runErr := campaign.Run(cmd.Context(), local, list, controls, o)
 	live.Close()
 	rep := record.Report{Schema: record.ReportSchema, Runs: []record.Run{run}}

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package main
 
 import (
@@ -83,7 +85,7 @@ func (f *vmFlags) check() error {
 
 // machine is the VM of a kernel. Its acceleration is chosen by accelerate.
 func (f *vmFlags) machine(k *kernels.Kernel) (vm.VM, error) {
-	sum, err := configSum(k)
+	config, sum, err := configOf(k)
 	if err != nil {
 		return vm.VM{}, err
 	}
@@ -97,7 +99,7 @@ func (f *vmFlags) machine(k *kernels.Kernel) (vm.VM, error) {
 	d := vm.DefaultDeadlines()
 	d.Boot = f.boot
 	m := vm.VM{
-		Kernel: k, ConfigSum: sum, Self: harness.DefaultSelf, Options: options,
+		Kernel: k, ConfigSum: sum, Config: config, Self: harness.DefaultSelf, Options: options,
 		Accel: vm.Accel(f.accel), Memory: f.memory, Deadlines: d, Keep: f.keep,
 	}
 	return m, nil

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package main
 
 import (
@@ -98,8 +100,12 @@ func (f *vmRunFlags) run(cmd *cobra.Command, t terminal, args []string, status *
 	if err := accelerate(cmd.Context(), &m); err != nil {
 		return err
 	}
+	save, err := out.keepFor(f.save)
+	if err != nil {
+		return err
+	}
 	live := newLive(t, f.output, len(list)+len(controls))
-	o := f.save.options(campaign.Options{AllowLasting: true, Observe: live.Observe, Finished: live.Finished})
+	o := out.watch(save.options(campaign.Options{AllowLasting: true, Observe: live.Observe, Finished: live.Finished}), list, len(args) > 0)
 	run, runErr := campaign.Run(cmd.Context(), m, list, controls, o)
 	live.Close()
 	if runErr != nil && cmd.Context().Err() == nil {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package experiment
 
 import (
@@ -116,7 +118,7 @@ func devices(state record.State) []string {
 
 // look takes a new picture of the sandbox, to name places by.
 func (b *books) look() error {
-	state, err := b.x.world.State("ledger")
+	state, err := b.x.picture("ledger")
 	if err == nil {
 		b.state = state
 	}
@@ -183,7 +185,8 @@ const accountTries = 3
 
 // readQueues reads the sandbox's NFQUEUEs; a kernel without has none.
 func readQueues() ([]ledger.Backlog, error) {
-	text, err := os.ReadFile("/proc/self/net/netfilter/nfnetlink_queue")
+	// NB: an experiment in place has one thread alone in its namespace.
+	text, err := os.ReadFile("/proc/thread-self/net/netfilter/nfnetlink_queue")
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
 		return nil, nil
 	}

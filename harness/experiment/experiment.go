@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package experiment
 
 import (
@@ -27,10 +29,12 @@ type Experiment struct {
 	calibrated Calibrations
 
 	world *netns.World
-	trace record.Trace
-	stats traffic.Stats
-	log   *meter.KernelLog
-	books *books
+	// picture is World.State, or that of what was there before.
+	picture func(when string) (record.State, error)
+	trace   record.Trace
+	stats   traffic.Stats
+	log     *meter.KernelLog
+	books   *books
 }
 
 // Run builds the scenario, sends through it, climbs the ladder and returns all
@@ -68,6 +72,9 @@ func (x *Experiment) Run(ctx context.Context) (t record.Trace, err error) {
 		}
 	}
 	x.readLog()
+	if x.waits() || len(x.trace.Refused) > 0 {
+		x.trace.Facts = facts(x.sc, x.trace.Kernel)
+	}
 	x.trace.Seconds = time.Since(x.began).Seconds()
 	return x.trace, nil
 }
@@ -96,7 +103,7 @@ func (x *Experiment) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.world, x.trace.Modules = world, world.Modules()
+	x.world, x.picture, x.trace.Modules = world, world.State, world.Modules()
 	return nil
 }
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package experiment
 
 import (
@@ -26,6 +28,9 @@ type faults struct {
 }
 
 func (x *Experiment) newFaults(ctx context.Context) *faults {
+	if x.world == nil {
+		return nil
+	}
 	due := x.world.Faults()
 	if len(due) == 0 {
 		return nil

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package experiment
 
 import (
@@ -138,6 +140,7 @@ func (x *Experiment) keepStats(stats traffic.Stats) {
 	for i, one := range stats.Sockets {
 		sock := &x.trace.Sockets[i]
 		sock.Sent, sock.PacketsToStall, sock.StalledOn = one.Sent, one.PacketsToStall, one.StalledOn
+		sock.Packets, sock.Forms = one.Kept, one.Forms
 		sock.Links = nil
 		for _, l := range one.Links {
 			sock.Links = append(sock.Links, record.LinkTrace(l))

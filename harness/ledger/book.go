@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package ledger
 
 // netdevTxBusy is NETDEV_TX_BUSY: the driver did not take it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package ledger follows every skb of one experiment by the kernel's own
 // tracepoints, and by BPF programs where they can be had, and says where those
 // that are still charged were last seen.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package ledger
 
 import (
@@ -32,6 +34,9 @@ func (n Names) Place(p Place) (name string, charged bool) {
 	case InNFQueue:
 		return fmt.Sprintf("nfqueue %d", p.Queue), true
 	case Received:
+		if above := n.master(p); above != "" {
+			return "driver of " + above, true
+		}
 		return "received by " + label, true
 	case InPolicy:
 		return "the queue of an xfrm policy", true
@@ -52,6 +57,25 @@ func (n Names) driver(p Place, label string) (string, bool) {
 		}
 	}
 	return "driver of " + label, true
+}
+
+// master is the bridge, bond or team of which the device is a port: its handler
+// takes all that the port receives (rx_handler, __netif_receive_skb_core,
+// net/core/dev.c). "" for none, or where several may be meant.
+func (n Names) master(p Place) string {
+	var names []string
+	for _, port := range n.links(p) {
+		for _, l := range n.State.Links {
+			takes := l.Kind == "bridge" || l.Kind == "bond" || l.Kind == "team"
+			if takes && l.Netns == port.Netns && slices.Contains(l.Lower, port.Name) {
+				names = append(names, n.label(Place{Dev: l.Name, Ifindex: int32(l.Index)}))
+			}
+		}
+	}
+	if len(names) != 1 || len(n.links(p)) != 1 {
+		return ""
+	}
+	return names[0]
 }
 
 // links are those that may be meant: a name may be in several namespaces.

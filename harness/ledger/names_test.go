@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package ledger
 
 import (
@@ -14,6 +16,7 @@ func TestNames(t *testing.T) {
 			{Name: "v0", Kind: "veth", Index: 2}, {Name: "v0", Kind: "veth", Index: 5, Netns: "far"},
 			{Name: "w0", Kind: "veth", Index: 6, Netns: "far"}, {Name: "t0", Kind: "tuntap", Index: 7},
 			{Name: "m0", Kind: "veth", Index: 8}, {Name: "d0", Kind: "dummy", Index: 9}, {Name: "wg0", Kind: "wireguard", Index: 10},
+			{Name: "br0", Kind: "bridge", Index: 11, Netns: "far", Lower: []string{"w0"}}, {Name: "vlan0", Kind: "vlan", Index: 12, Lower: []string{"d0"}},
 		},
 		Qdiscs: []record.QdiscState{
 			{Link: "v0", Kind: "tbf", Parent: "root"}, {Link: "v0", Netns: "far", Kind: "plug", Parent: "root"},
@@ -28,6 +31,8 @@ func TestNames(t *testing.T) {
 		charged bool
 	}{
 		{Place{Kind: InQueue, Dev: "v0", Ifindex: 2}, "qdisc tbf on v0", true},
+		{Place{Kind: Received, Dev: "w0"}, "driver of br0", true},
+		{Place{Kind: Received, Dev: "d0"}, "received by d0", true},
 		{Place{Kind: InQueue, Dev: "v0", Ifindex: 5}, "qdisc plug on v0 in far", true},
 		{Place{Kind: InDriver, Dev: "v0"}, "driver of v0 or v0 in far", true},
 		{Place{Kind: InQueue, Dev: "w0"}, "qdisc netem on w0", false},

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package meter
 
 import (
@@ -9,9 +11,12 @@ import (
 const (
 	// courseStep is the least time between two steps of a course's window.
 	courseStep = 5 * time.Millisecond
-	// courseGap is the most that one gap between two readings counts for: a machine
-	// that stood still for longer has not shown that a charge stayed.
-	courseGap = 50 * time.Millisecond
+	// courseGap is the longest gap between two readings that counts in full. Readings
+	// are at most 20 ms apart, where the sender makes them itself, and a tick of the
+	// timer is 4 ms or less in the guests. After a longer gap the machine stood still,
+	// and whoever had to free a packet with it: such a gap counts as courseLate.
+	courseGap  = 25 * time.Millisecond
+	courseLate = 5 * time.Millisecond
 	// courseAges bounds how many moments of sending an age is looked up in.
 	courseAges = 4096
 	// courseSilences bounds how many silences are kept one by one.
@@ -61,7 +66,7 @@ func NewCourse(window time.Duration, truesize, sndbuf int64) *Course {
 // by then. Times must not go backwards.
 func (c *Course) Add(at time.Duration, charge int64, sent int) {
 	if c.begun {
-		c.looked += min(at-c.last, courseGap)
+		c.looked += counted(at - c.last)
 	}
 	c.begun, c.last = true, at
 	c.step(charge, sent)
@@ -74,6 +79,14 @@ func (c *Course) Add(at time.Duration, charge int64, sent int) {
 		c.out.OldestNs = age
 	}
 	c.watch(at, charge, held, sent)
+}
+
+// counted is how much of a gap between two readings counts.
+func counted(gap time.Duration) time.Duration {
+	if gap > courseGap {
+		return courseLate
+	}
+	return gap
 }
 
 // Result is what was found so far.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package meter
 
 import (
@@ -46,6 +48,9 @@ func TestCourse(t *testing.T) {
 		{"a full line that drains slowly", time.Millisecond, 2 * time.Second, func(now time.Duration) (float64, int) {
 			return 128, 128 + int(now.Seconds()*200)
 		}, 67 * truesize, true, 640 * time.Millisecond},
+		{"a machine that stands still again and again", 60 * time.Millisecond, 3 * time.Second, func(now time.Duration) (float64, int) {
+			return 10, sentBy(now, 20)
+		}, 0, false, 480 * time.Millisecond},
 		{"one of many for ever", time.Millisecond, time.Second, func(now time.Duration) (float64, int) {
 			if now < 100*time.Millisecond {
 				return 128, int(now.Seconds() * 30000)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package traffic makes packets and sends them: the daemon's side of an
 // experiment.
 //

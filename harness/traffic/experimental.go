@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package traffic
 
 // experimental is a packet nobody listens for: protocol 253 (RFC 3692) to an

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package traffic
 
 import (
@@ -9,7 +11,8 @@ import (
 )
 
 const (
-	// slice bounds one sleep, so that a cancelled context is seen in time.
+	// slice bounds one sleep, so that a cancelled context is seen in time, and a
+	// charge by a sender that samples for itself.
 	slice = 20 * time.Millisecond
 	// near is where sleeping stops giving the P away: getting it back may take
 	// longer than what is left.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package traffic
 
 import (
@@ -40,6 +42,10 @@ type socketState struct {
 	links     []LinkStats
 	// step is how many packets the next batch may have.
 	step int
+	// kept are packets for a reader to see, noted how many had been sent by the
+	// last of them.
+	kept  kept
+	noted int
 }
 
 func (st *socketState) done() bool { return st.stalled || st.left == 0 }
@@ -53,6 +59,7 @@ func (r *run) do(ctx context.Context) (Stats, error) {
 	for _, s := range r.senders {
 		s.noteStall()
 		s.noteGrowth()
+		s.keepSent(int64(r.last), charge(s.fd))
 	}
 	return r.stats(reason), err
 }
@@ -150,7 +157,9 @@ func (r *run) serve(ctx context.Context, i, n int) (sent int, err error) {
 		s.noteStall()
 	}
 	if r.inSteps(s) {
-		r.obs.Charged(i, uint32(s.widen()))
+		charged := s.widen()
+		r.obs.Charged(i, uint32(charged))
+		s.keepSent(int64(r.last), charged)
 	}
 	return sent, err
 }
@@ -204,6 +213,7 @@ func (r *run) stats(reason Reason) Stats {
 		st.Sockets = append(st.Sockets, SocketStats{
 			Name: s.name, Sent: s.state.sent, Blocked: s.state.blocked,
 			PacketsToStall: s.state.toStall, StalledOn: s.state.stalledOn, Stalled: s.state.stalled, Links: s.state.links,
+			Kept: s.state.kept.all(), Forms: s.forms,
 		})
 	}
 	return st

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package traffic
 
 import (
@@ -8,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"skleak/record"
 	"skleak/scenarios"
 )
 
@@ -50,8 +53,9 @@ type Sender struct {
 	poll unix.PollFd
 
 	state socketState
-	// names are the links, by turns.
+	// names are the links, by turns, and forms what goes through each.
 	names []string
+	forms []record.SentForm
 	// growing is the link whose packet went last, -1 for none, and charged the
 	// charge before it; only where there are several links.
 	growing, charged int
@@ -66,7 +70,7 @@ type Sender struct {
 
 // begin makes ready for a run of so many packets.
 func (s *Sender) begin(packets int) {
-	s.state = socketState{left: packets, toStall: -1, step: 1}
+	s.state = socketState{left: packets, toStall: -1, step: 1, kept: newKept()}
 	s.growing = -1
 	if len(s.names) > 1 {
 		for _, name := range s.names {
@@ -127,6 +131,7 @@ func (s *Sender) prepare(cfg Config) error {
 			return err
 		}
 		messages, largest = append(messages, m), max(largest, len(p.ip))
+		s.forms = append(s.forms, formOf(cfg, t, p, m.data))
 		if err := setAddressing(s.fd, cfg, t, p); err != nil {
 			return err
 		}

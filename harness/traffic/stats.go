@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package traffic
 
 import (
 	"golang.org/x/sys/unix"
+
+	"skleak/record"
 )
 
 // Reason says why a run stopped.
@@ -62,6 +66,10 @@ type SocketStats struct {
 	Stalled bool
 	// Links are the figures of each link, where the socket serves several.
 	Links []LinkStats
+	// Kept are some of the packets: the first, those around the threshold of poll,
+	// the last. Forms are their bytes, one for each link.
+	Kept  []record.SentPacket
+	Forms []record.SentForm
 }
 
 // LinkStats is what a run did with one link of a socket that serves several.

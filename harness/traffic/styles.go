@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package traffic
 
 import (
@@ -177,7 +179,7 @@ func (s *Sender) tookLast() {
 func (s *Sender) widen() int {
 	s.state.step = min(s.state.step*2, s.most)
 	charged := charge(s.fd)
-	if charged*8 > s.limit {
+	if charged*8 > s.limit || s.state.sent < keptPackets {
 		s.state.step = 1
 	}
 	return charged
@@ -195,6 +197,7 @@ func (s *Sender) markStall() {
 		return
 	}
 	s.state.toStall = s.state.sent
+	s.state.kept.threshold()
 	if n := len(s.names); s.state.sent > 0 {
 		s.state.stalledOn = s.names[(s.turn+n-1)%n]
 	}

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package verdict judges a trace: record.Trace in, Finding out.
 //
 // It is pure: no I/O, no clock, nothing kept between calls. So every verdict

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package verdict
 
 import (
@@ -93,6 +95,9 @@ func Judge(t record.Trace) Finding {
 	}
 	f.name(t)
 	f.consult(t)
+	if t.InPlace && f.Verdict.NeedsHolder() && f.Holder == "" {
+		f.Holder = record.NotKnown
+	}
 	f.BytesPerPacket = bytesPerPacket(t, f)
 	f.foretell(t, s)
 	f.Reason = reason(t, f, s) + remarks(t, f) + ledgerRemark(t, f)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package verdict
 
 import (
@@ -27,6 +29,10 @@ func (f *Finding) name(t record.Trace) {
 		f.suspect = leaker(t)
 		f.Holder = f.suspect.holder
 	case f.HeldBytes == 0 && f.Verdict != record.LostWakeup:
+	case t.InPlace:
+		if f.SelfReleaseMs != nil {
+			f.ReleasedBy = "time"
+		}
 	default:
 		f.Holder, f.ReleasedBy = letGo(t)
 		if f.Verdict == record.LostWakeup && f.Holder == "" {

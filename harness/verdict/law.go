@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package verdict
 
 import (
@@ -11,11 +13,12 @@ const (
 	// levelLeast is how many packets must be kept before a level is spoken of:
 	// a few kept ones look level whatever comes next.
 	levelLeast = 8
-	// levelShare is the part of what is kept that must be there while much was still
-	// sent, between middleFrom and middleTo of all, for the charge to count as level.
-	levelShare = 0.9
-	middleFrom = 0.55
-	middleTo   = 0.90
+	// levelFrom is the part of what is kept at which the level begins, levelShare the
+	// part that must be there from then on, and levelFurther how many more must have
+	// been sent meanwhile, as a part of what is kept.
+	levelFrom    = 0.97
+	levelShare   = 0.9
+	levelFurther = 0.25
 	// patienceLeast is the shortest wait that says anything.
 	patienceLeast = 100_000_000
 )

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package verdict
 
 import (
@@ -52,14 +54,17 @@ func draining(n int, rate, seconds float64) record.Trace {
 	return lasting(t, min(seconds, float64(n)*832/rate))
 }
 
-// level is a queue that takes n of 3000 packets and refuses the rest.
-func level(n int, rate string) record.Trace {
+// level is a queue that takes n of 3000 packets and drops the rest.
+func level(n int, rate string) record.Trace { return levelOf(n, 3000, rate) }
+
+// levelOf is a queue that takes n packets of so many.
+func levelOf(n, sent int, rate string) record.Trace {
 	t := stuck(n)
-	t.Rate, t.Sent, t.Sockets[0].Sent = rate, 3000, 3000
+	t.Rate, t.Sent, t.Sockets[0].Sent = rate, sent, sent
 	t.Sockets[0].Series = nil
 	for i := range 101 {
 		at := t.FirstSendNs + (t.LastSendNs-t.FirstSendNs)*int64(i)/100
-		t.Sockets[0].Series = append(t.Sockets[0].Series, record.Point{AtNs: at, Bytes: min(int64(i)*30*832, t.Settle.Bytes), Sent: 30 * i})
+		t.Sockets[0].Series = append(t.Sockets[0].Series, record.Point{AtNs: at, Bytes: min(int64(sent*i/100)*832, t.Settle.Bytes), Sent: sent * i / 100})
 	}
 	return t
 }
@@ -141,6 +146,10 @@ func TestLaw(t *testing.T) {
 			t.Patience = released(100, 3).Patience
 			*t = lasting(*t, 3)
 		}), "A packet is held for 3.0 s. It levels off at 83200 bytes (100 packets): never silent with this send buffer of 212992; silent with one of 166402 or less.", 0},
+		{"a neighbour takes more than the socket and half of what is sent", with(levelOf(277, 500, "max"), func(t *record.Trace) {
+			t.Patience = released(277, 3).Patience
+			*t = lasting(*t, 3)
+		}), "A packet is held for 3.0 s. Harmless at one Hello in 10 s; silent from 43 packets a second on.", 128.0 / 3},
 		{"held so long that a Hello in 10 s is enough", released(256, 2000),
 			"A packet is held for 1982.0 s. Silent at one Hello in 10 s after 21 min 20 s; silent from one packet in 15.5 s on.", 128.0 / 2000},
 		{"drains slowly", draining(256, 8320, 4),

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package verdict
 
 import (
@@ -25,6 +27,10 @@ const (
 func (f *Finding) consult(t record.Trace) {
 	if f.Verdict == record.Leaked && leftCharged(t) > 0 {
 		f.consultStages(t)
+		return
+	}
+	if f.Verdict == record.Leaked {
+		f.consultPinned(t)
 		return
 	}
 	if t.Ledger == nil || f.HeldBytes == 0 {
@@ -68,6 +74,18 @@ func (f *Finding) consultStages(t record.Trace) {
 	}
 }
 
+// consultPinned is for a socket that is pinned by packets it is not charged with:
+// of these only the ledger knows, where they were when all else was gone.
+func (f *Finding) consultPinned(t record.Trace) {
+	f.Holder = record.NotKnown
+	if t.Ledger == nil || t.Ledger.Incomplete != "" || t.Ledger.Lost > 0 {
+		return
+	}
+	if seen := mostOf(t.Ledger.LeftAt, func(record.LedgerPlace) bool { return true }); seen != "" {
+		f.Holder, f.HolderBy = seen, byLedger
+	}
+}
+
 // comprises reports whether all that the ledger named lies in the span.
 func (s suspect) comprises(seen string) bool {
 	for _, place := range strings.Split(seen, joiner) {
@@ -105,16 +123,21 @@ func ledgerHolder(t record.Trace, leaked bool) string {
 	if leaked && t.Ledger.AfterCharge > 0 && sumOf(t.Ledger.After) == t.Ledger.AfterCharge {
 		places = t.Ledger.After
 	}
+	return mostOf(places, func(p record.LedgerPlace) bool { return p.Charged })
+}
+
+// mostOf are the places where most of the skbs that count are; "" for none.
+func mostOf(places []record.LedgerPlace, counts func(record.LedgerPlace) bool) string {
 	total := 0
 	for _, p := range places {
-		if p.Charged {
+		if counts(p) {
 			total += max(p.Count, 0)
 		}
 	}
 	var names []string
 	for _, p := range places {
 		switch share := float64(p.Count) / float64(max(total, 1)); {
-		case !p.Charged || share < partShare:
+		case !counts(p) || share < partShare:
 		case share >= aloneShare:
 			return p.Place
 		default:

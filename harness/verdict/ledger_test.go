@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package verdict
 
 import (
@@ -97,6 +99,30 @@ func TestLeakIsWhereItWasAfterTheLadder(t *testing.T) {
 	l.AfterCharge = 9000
 	if got := ledgerHolder(tr, true); got != "qdisc tbf on v0" {
 		t.Errorf("leaked at %q by an account that does not add up", got)
+	}
+}
+
+// A packet that pins its socket and is not charged to it is named by the ledger
+// alone, and by nobody where that has lost samples.
+func TestPinnedUncharged(t *testing.T) {
+	pinned := func(l *record.Ledger) record.Trace {
+		return with(quiet(), func(t *record.Trace) { t.SocketsBefore, t.SocketsAfter, t.Ledger = 1, 2, l })
+	}
+	left := func(lost uint64) *record.Ledger {
+		return &record.Ledger{Lost: lost, LeftAt: []record.LedgerPlace{{Place: "qdisc netem on v0", Count: 3000}}}
+	}
+	for _, test := range []struct {
+		name       string
+		ledger     *record.Ledger
+		holder, by string
+	}{
+		{"without a ledger", nil, record.NotKnown, ""},
+		{"seen", left(0), "qdisc netem on v0", byLedger},
+		{"samples lost", left(1), record.NotKnown, ""},
+	} {
+		if f := Judge(pinned(test.ledger)); f.Verdict != record.Leaked || f.Holder != test.holder || f.HolderBy != test.by {
+			t.Errorf("%s: %s, holder %q by %q; want leaked, %q by %q", test.name, f.Verdict, f.Holder, f.HolderBy, test.holder, test.by)
+		}
 	}
 }
 

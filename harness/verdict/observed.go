@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package verdict
 
 import (
@@ -73,19 +75,30 @@ func (o observed) peakAt() (at observation, ok bool) {
 }
 
 // levels reports a charge of so many packets that had stopped growing while many
-// more were sent. The least of the time counts: what is only on its way comes and
-// goes.
+// more were sent. From the first moment at the level on the least counts: what is
+// only on its way comes and goes.
 func (o observed) levels(kept float64) bool {
-	if len(o.points) == 0 || kept < levelLeast {
+	if kept < levelLeast {
 		return false
 	}
-	sent, least := o.points[len(o.points)-1].sent, math.Inf(1)
+	sent, since := o.sent(), math.Inf(1)
 	for _, p := range o.points {
-		if p.sent > middleFrom*sent && p.sent < middleTo*sent {
-			least = min(least, p.charged)
+		if p.charged >= levelFrom*kept {
+			since = min(since, p.sent)
+		}
+		if p.sent >= since && p.sent < sent && p.charged < levelShare*kept {
+			return false
 		}
 	}
-	return sent*middleFrom >= kept && !math.IsInf(least, 1) && least >= levelShare*kept
+	return sent-since >= max(levelLeast, levelFurther*kept)
+}
+
+// sent is how many packets were sent in all.
+func (o observed) sent() float64 {
+	if len(o.points) == 0 {
+		return 0
+	}
+	return o.points[len(o.points)-1].sent
 }
 
 // last is the last moment at which anything was charged.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package verdict
 
 import (
@@ -120,6 +122,9 @@ func remarks(t record.Trace, f Finding) string {
 	text := ""
 	if n := refusals(t); n > 0 && f.Verdict != record.Refused {
 		text += fmt.Sprintf("; %d of %d sends refused: %s", n, n+t.Sent, counts(t.Refused))
+	}
+	if t.InPlace && f.Verdict.NeedsHolder() {
+		text += "; nothing was undone to see what lets go"
 	}
 	if len(t.Reported) > 0 {
 		text += "; ICMP errors came back: " + counts(t.Reported)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package verdict
 
 import (
@@ -145,9 +147,10 @@ func keptVerdict(t record.Trace) record.Verdict {
 	return record.Held
 }
 
-// neverLetGo reports a charge that neither time nor a rung was seen to free.
+// neverLetGo reports a charge that neither time nor a rung was seen to free,
+// though rungs were to be climbed.
 func neverLetGo(t record.Trace) bool {
-	return t.Settle.Bytes > 0 && len(t.Rungs) == 0 && !fadesAway(t)
+	return !t.InPlace && t.Settle.Bytes > 0 && len(t.Rungs) == 0 && !fadesAway(t)
 }
 
 // unproven says why what is left is no leak yet: a rung that would have freed

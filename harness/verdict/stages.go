@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package verdict
 
 import (
@@ -43,7 +45,7 @@ func (s span) covers(place string) bool {
 		return s.queue == place
 	}
 	name := place
-	for _, prefix := range []string{"driver of ", "reader of "} {
+	for _, prefix := range []string{"driver of ", "reader of ", "received by "} {
 		name = strings.TrimPrefix(name, prefix)
 	}
 	if _, on, ok := strings.Cut(name, " on "); ok {

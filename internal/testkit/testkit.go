@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package testkit is what the tests of several packages need: a Main that fails
 // when something is left behind, a start in namespaces of their own, and golden
 // files.
@@ -9,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -172,4 +175,39 @@ func Golden(t testing.TB, file, got string) {
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("%s is not as it was; go test with -update if that is meant (-want +got):\n%s", file, diff)
 	}
+}
+
+// programsRequired is set, to a folder, where all that reads a format back must be
+// there: by make formats.
+const programsRequired = "SKLEAK_FORMATS"
+
+// Program is where the program of a Debian package is. A test that needs one which
+// is not installed is skipped; where programsRequired is set, it fails.
+func Program(t testing.TB, name, debian string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	why := fmt.Sprintf("%s is missing: apt-get install %s, or make formats", name, debian)
+	if os.Getenv(programsRequired) != "" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+	return ""
+}
+
+// Reader is a file of a reader that no package has, as make formats puts it into
+// the folder that programsRequired names. Without that the test is skipped.
+func Reader(t testing.TB, name string) string {
+	t.Helper()
+	dir := os.Getenv(programsRequired)
+	if dir == "" {
+		t.Skip(name + " is not here: run make formats")
+	}
+	path := filepath.Join(dir, name)
+	if _, err := os.Stat(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package modbuild builds one module of a Debian kernel with a bug put in, and
 // gives that kernel with the module replaced.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package foreign opens files that may come from a stranger: a report, a saved
 // trace, a file of scenarios, a mutant. Whatever lies under such a name, reading
 // ends: only regular files are read, up to a bound, and until ctx is done.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package kerneltest lets a test be skipped where the running kernel is known to
 // lack what it is about, and nowhere else: a test that skips on any error cannot
 // fail.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Command testguest is a guest's /init for the tests of package vm: its
 // scenarios do what their names say to the guest.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package probes sees each skb that is charged to given sockets, by BPF
 // programs on the kernel's functions: its charge with its real truesize, its
 // end, its clones, and the queues that no tracepoint tells of.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 /* The few fields of the kernel's structures that are read. Where they are in a
  * running kernel is worked out from its BTF when the programs are loaded. */
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 //go:build ignore
 
 /* Follows each skb that is charged to a socket the ledger was told of: from its

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 // Package series keeps a reading over time in bounded memory, and thins it.
 //
 // It needs nothing but memory; `skleak run --save DIR hold/tbf` writes one per
