@@ -28,6 +28,9 @@ func (f *withFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.suite, "suite", "", "Debian's suite to take them from, like trixie (default this machine's own)")
 }
 
+// given says whether any was.
+func (f *withFlags) given() bool { return len(f.packages) > 0 || f.suite != "" }
+
 // userland gives the packages' archive; "" where none are asked for.
 func (f *withFlags) userland(ctx context.Context, t terminal) (string, error) {
 	if len(f.packages) == 0 {

@@ -50,7 +50,18 @@ is skleak's: 128 and the number after a signal, 127 where there is no such progr
   skleak vm run --kernel debian:6.1 -- uname -r
   skleak vm run --kernel debian:6.1 --with iproute2,frr -- sh -c 'ip -br link; /usr/lib/frr/ospfd --version'`,
 		ValidArgsFunction: completeScenarios,
-		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, t, args, status) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			argv, err := commandOf(cmd, args)
+			switch {
+			case err != nil:
+				return err
+			case argv != nil:
+				return f.runCommand(cmd, t, argv, status)
+			case f.with.given():
+				return errors.New("--with is for a command: `skleak vm run --with PACKAGES -- COMMAND`")
+			}
+			return f.run(cmd, t, args, status)
+		},
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&f.kernel, "kernel", "", "the kernel, like debian:6.12")
@@ -65,15 +76,6 @@ is skleak's: 128 and the number after a signal, 127 where there is no such progr
 }
 
 func (f *vmRunFlags) run(cmd *cobra.Command, t terminal, args []string, status *statusCode) error {
-	if argv, err := commandOf(cmd, args); err != nil || argv != nil {
-		if err != nil {
-			return err
-		}
-		return f.runCommand(cmd, t, argv, status)
-	}
-	if len(f.with.packages) > 0 || f.with.suite != "" {
-		return errors.New("--with is for a command: `skleak vm run --with PACKAGES -- COMMAND`")
-	}
 	list, controls, err := f.prepare(cmd, args)
 	if err != nil {
 		return err
