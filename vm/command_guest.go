@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 
 	"skleak/record"
 )
@@ -19,6 +20,10 @@ const (
 	exitNoFile  = 127
 	exitSignal  = 128
 )
+
+// leftRunning is how long the output of what a command started and left behind is
+// waited for after its end.
+const leftRunning = 500 * time.Millisecond
 
 // output sends what a command writes as events.
 type output struct {
@@ -42,6 +47,8 @@ func (w worker) command(ctx context.Context, req request, enc *record.Encoder) e
 	cmd := exec.CommandContext(ctx, req.Argv[0], req.Argv[1:]...)
 	cmd.Stdout, cmd.Stderr = output{enc, record.OutputOut}, output{enc, record.OutputErr}
 	cmd.Dir = "/root"
+	// What it left running may hold its output open; the guest goes with the command.
+	cmd.WaitDelay = leftRunning
 	err := cmd.Run()
 	return enc.Encode(record.Event{Kind: record.EventExit, Exit: exitOf(cmd, err)})
 }
@@ -50,6 +57,8 @@ func (w worker) command(ctx context.Context, req request, enc *record.Encoder) e
 func exitOf(cmd *exec.Cmd, err error) *record.Exit {
 	var ended *exec.ExitError
 	switch {
+	case errors.Is(err, exec.ErrWaitDelay):
+		return &record.Exit{} // only an exit status of 0 leaves room for that error
 	case errors.As(err, &ended):
 		if status, ok := ended.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 			return &record.Exit{Status: exitSignal + int(status.Signal())}

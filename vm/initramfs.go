@@ -21,10 +21,12 @@ import (
 type archive struct {
 	w    *cpio.Writer
 	dirs map[string]bool
+	// names are what is in it.
+	names map[string]bool
 }
 
 func newArchive(w io.Writer) *archive {
-	return &archive{w: cpio.NewWriter(w), dirs: map[string]bool{}}
+	return &archive{w: cpio.NewWriter(w), dirs: map[string]bool{}, names: map[string]bool{}}
 }
 
 // header starts an entry, its folders first.
@@ -38,6 +40,7 @@ func (a *archive) header(name string, mode cpio.FileMode, size int64, links int)
 
 // entry starts an entry by its very name.
 func (a *archive) entry(name string, mode cpio.FileMode, size int64, links int) error {
+	a.names[name] = true
 	h := &cpio.Header{Name: name, Mode: mode, Size: size, Links: links}
 	if err := a.w.WriteHeader(h); err != nil {
 		return fmt.Errorf("add %s to the initramfs: %w", name, err)
@@ -154,6 +157,10 @@ func (i initramfs) write(w io.Writer) error {
 		return err
 	}
 	for to, from := range i.extra {
+		if a.names[merged(to)] {
+			// A library of this machine does not go over one of the packages.
+			continue
+		}
 		if err := a.file(to, 0o755, from); err != nil {
 			return err
 		}

@@ -4,10 +4,12 @@ import (
 	"archive/tar"
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"skleak/record"
 )
@@ -44,13 +46,13 @@ func TestUserlandInTheInitramfs(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := (initramfs{self: self, userland: file}).write(&out); err != nil {
+	if err := (initramfs{self: self, userland: file, extra: map[string]string{"/lib/x86_64-linux-gnu/libc.so.6": self, "/lib/other.so": self}}).write(&out); err != nil {
 		t.Fatal(err)
 	}
 	got := readArchive(t, &out)
 	for name, text := range map[string]string{
 		"bin": "usr/bin", "usr/bin/ip": "ab", "usr/sbin/ip": "/bin/ip", "lib": "usr/lib",
-		"usr/lib/x86_64-linux-gnu/libc.so.6": "ab", "var/run": "/run", "usr/bin/skleak": "/init",
+		"usr/lib/x86_64-linux-gnu/libc.so.6": "ab", "var/run": "/run", "usr/lib/other.so": "the binary", "usr/bin/skleak": "/init",
 	} {
 		if got[name] != text {
 			t.Errorf("%s is %q, want %q", name, got[name], text)
@@ -116,6 +118,26 @@ func TestCommandInGuest(t *testing.T) {
 		if exit.Status != c.status || out.String() != c.out || errs.String() != c.errs {
 			t.Errorf("%q: %+v, %q, %q", c.argv, exit, out.String(), errs.String())
 		}
+	}
+}
+
+func TestExitOf(t *testing.T) {
+	for script, want := range map[string]int{
+		"true": 0, "exit 3": 3, "kill -KILL $$": 137, "sleep 5 & exit 0": 0, "sleep 5 & exit 7": 7,
+	} {
+		cmd := exec.Command("sh", "-c", script)
+		cmd.Stdout, cmd.WaitDelay = &bytes.Buffer{}, 10*time.Millisecond
+		if got := exitOf(cmd, cmd.Run()); got.Status != want {
+			t.Errorf("%q: %+v, want %d", script, got, want)
+		}
+	}
+	cmd := exec.Command("/none/such")
+	if got := exitOf(cmd, cmd.Run()); got.Status != 127 || !strings.Contains(got.Text, "--with PACKAGE") {
+		t.Errorf("%+v", got)
+	}
+	cmd = exec.Command("/etc/passwd")
+	if got := exitOf(cmd, cmd.Run()); got.Status != 126 || got.Text == "" {
+		t.Errorf("%+v", got)
 	}
 }
 
