@@ -92,13 +92,18 @@ func watchFolder(dir string, tell func(int64)) (stop func()) {
 
 // unpackDeb streams a package's files into the builder.
 func unpackDeb(ctx context.Context, b *builder, file string) error {
+	return streamDeb(ctx, file, func(r io.Reader) error { return readTar(ctx, b, r) })
+}
+
+// streamDeb gives a package's files to read, as a tar file.
+func streamDeb(ctx context.Context, file string, read func(io.Reader) error) error {
 	r, w := io.Pipe()
 	failed := make(chan error, 1)
 	go func() {
 		_, err := command{argv: []string{"dpkg-deb", "--fsys-tarfile", file}, out: w}.run(ctx)
 		failed <- errors.Join(err, w.CloseWithError(err))
 	}()
-	err := readTar(ctx, b, r)
+	err := read(r)
 	closed := r.CloseWithError(cmpErr(err, io.ErrClosedPipe))
 	// The reader's error has the cause, also when it is dpkg-deb's: a pipe hands
 	// errors on.

@@ -157,12 +157,26 @@ type suite struct {
 	Source *source
 }
 
+// stableSuites are Debian's releases since 5.10's, the oldest first.
+func stableSuites() []string { return []string{"bullseye", "bookworm", "trixie", "forky"} }
+
+// ownSuite is the suite that the machine's own packages come from; where its
+// configuration has only another name for one, as "stable", trixie.
+func (a archives) ownSuite() string {
+	for _, name := range a.Main.Suites {
+		if slices.Contains(append(stableSuites(), "sid"), name) {
+			return name
+		}
+	}
+	return "trixie"
+}
+
 // suites lists what to ask for: Debian's suites from 5.10's on, with their
 // backports and security.
 func (a archives) suites() []suite {
 	var out []suite
-	stable := []string{"bullseye", "bookworm", "trixie", "forky"}
-	for _, name := range append(slices.Clone(stable), "sid", "experimental") {
+	stable := stableSuites()
+	for _, name := range append(stableSuites(), "sid", "experimental") {
 		out = append(out, suite{name, a.Main})
 	}
 	for _, name := range stable {

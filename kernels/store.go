@@ -31,6 +31,7 @@ type Limits struct {
 // Store keeps kernels in a folder. Several processes may use one at once.
 //
 //	kernels/NAME   a kernel each, put there by one rename
+//	userlands/KEY  programs for guests, joined out of Debian packages
 //	tmp/NAME       a fetch under way
 //	locks/NAME     held by who fetches or removes it
 //	apt/           apt's private state
@@ -68,7 +69,7 @@ func Open(dir string, limits Limits) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{dir: dir, limits: Limits{Bytes: cmp.Or(limits.Bytes, DefaultLimit)}}
-	for _, sub := range []string{"kernels", "tmp", "locks", "apt"} {
+	for _, sub := range []string{"kernels", "userlands", "tmp", "locks", "apt"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return nil, fmt.Errorf("open the kernel store: %w; SKLEAK_STORE names another place", err)
 		}

@@ -31,6 +31,11 @@ const (
 	EventTrouble EventKind = "trouble"
 	// EventCrash tells of a kernel that crashed; Crash is set. It ends no scenario.
 	EventCrash EventKind = "crash"
+	// EventOutput is what a guest's command wrote: Text is OutputOut or OutputErr,
+	// Data the bytes.
+	EventOutput EventKind = "output"
+	// EventExit tells how a guest's command ended: Exit is set.
+	EventExit EventKind = "exit"
 	// EventBye closes a stream that is complete.
 	EventBye EventKind = "bye"
 )
@@ -56,6 +61,21 @@ const (
 // AskUnplug wants the cable of a network card pulled: "unplug MAC".
 const AskUnplug = "unplug"
 
+// Where a guest's command wrote.
+const (
+	OutputOut = "stdout"
+	OutputErr = "stderr"
+)
+
+// Exit is how a guest's command ended.
+type Exit struct {
+	// Status is its exit status; 128 and the signal's number after a signal, 126
+	// or 127 where it could not be started, as a shell has it.
+	Status int `json:"status"`
+	// Text says why it could not be started.
+	Text string `json:"text,omitempty"`
+}
+
 // Event is one line of the stream a sandbox, or a guest, sends.
 type Event struct {
 	// V is EventVersion; Seq counts from 1 without a gap within one stream.
@@ -73,6 +93,8 @@ type Event struct {
 	Sample *Point `json:"sample,omitempty"`
 	Trace  *Trace `json:"trace,omitempty"`
 	Crash  *Crash `json:"crash,omitempty"`
+	Data   []byte `json:"data,omitempty"`
+	Exit   *Exit  `json:"exit,omitempty"`
 }
 
 // CanWait reports whether e may as well come with the next event: a phase that

@@ -80,7 +80,7 @@ func (i guestInitProcess) run() error {
 	if err := i.system.LoopbackUp(); err != nil {
 		return fmt.Errorf("bring lo up: %w", err)
 	}
-	argv, env := []string{guestInit, WorkerCommand}, []string{"PATH=/bin:/sbin:/usr/sbin:/usr/bin", "HOME=/root", "TERM=dumb"}
+	argv, env := []string{guestInit, WorkerCommand}, []string{"PATH=" + guestPath, "HOME=/root", "TERM=dumb"}
 	if req.Mode == ModeShell {
 		argv = []string{guestBusybox, "sh", "-c", shellScript(req)}
 		env = append(env[:2], req.Env...)

@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"path"
-	"strings"
 
 	"github.com/cavaliergopher/cpio"
 
@@ -22,18 +21,26 @@ import (
 type archive struct {
 	w    *cpio.Writer
 	dirs map[string]bool
+	// names are what is in it.
+	names map[string]bool
 }
 
 func newArchive(w io.Writer) *archive {
-	return &archive{w: cpio.NewWriter(w), dirs: map[string]bool{}}
+	return &archive{w: cpio.NewWriter(w), dirs: map[string]bool{}, names: map[string]bool{}}
 }
 
 // header starts an entry, its folders first.
 func (a *archive) header(name string, mode cpio.FileMode, size int64, links int) error {
-	name = strings.TrimPrefix(name, "/")
+	name = merged(name)
 	if err := a.folder(path.Dir(name)); err != nil {
 		return err
 	}
+	return a.entry(name, mode, size, links)
+}
+
+// entry starts an entry by its very name.
+func (a *archive) entry(name string, mode cpio.FileMode, size int64, links int) error {
+	a.names[name] = true
 	h := &cpio.Header{Name: name, Mode: mode, Size: size, Links: links}
 	if err := a.w.WriteHeader(h); err != nil {
 		return fmt.Errorf("add %s to the initramfs: %w", name, err)
@@ -42,7 +49,7 @@ func (a *archive) header(name string, mode cpio.FileMode, size int64, links int)
 }
 
 func (a *archive) folder(name string) error {
-	name = strings.TrimPrefix(name, "/")
+	name = merged(name)
 	if name == "." || name == "" || a.dirs[name] {
 		return nil
 	}
@@ -79,8 +86,18 @@ func (a *archive) file(name string, mode cpio.FileMode, from string) (err error)
 	return nil
 }
 
+// symlink adds a link below where the folders at the top really are.
 func (a *archive) symlink(name, target string) error {
-	if err := a.header(name, cpio.TypeSymlink|0o777, int64(len(target)), 1); err != nil {
+	name = merged(name)
+	if err := a.folder(path.Dir(name)); err != nil {
+		return err
+	}
+	return a.link(name, target)
+}
+
+// link adds a symbolic link by its very name, whose folder is there.
+func (a *archive) link(name, target string) error {
+	if err := a.entry(name, cpio.TypeSymlink|0o777, int64(len(target)), 1); err != nil {
 		return err
 	}
 	if _, err := io.WriteString(a.w, target); err != nil {
@@ -107,6 +124,8 @@ type initramfs struct {
 	request request
 	// extra maps a path in the guest to a file of this machine.
 	extra map[string]string
+	// userland is a tar file of programs; "" is none.
+	userland string
 }
 
 // write writes the archive, uncompressed: unpacking costs a guest more than
@@ -114,10 +133,18 @@ type initramfs struct {
 func (i initramfs) write(w io.Writer) error {
 	buffered := bufio.NewWriterSize(w, 1<<20)
 	a := newArchive(buffered)
-	for _, dir := range []string{"proc", "sys", "dev", "run", "tmp", "root", "etc", "bin", "sbin", "lib"} {
+	for _, dir := range []string{"proc", "sys", "dev", "run", "tmp", "root", "etc", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64"} {
 		if err := a.folder(dir); err != nil {
 			return err
 		}
+	}
+	for _, name := range mergedFolders() {
+		if err := a.link(name, "usr/"+name); err != nil {
+			return err
+		}
+	}
+	if err := i.addUserland(a); err != nil {
+		return err
 	}
 	if err := a.file(guestInit, 0o755, i.self); err != nil {
 		return err
@@ -130,6 +157,10 @@ func (i initramfs) write(w io.Writer) error {
 		return err
 	}
 	for to, from := range i.extra {
+		if a.names[merged(to)] {
+			// A library of this machine does not go over one of the packages.
+			continue
+		}
 		if err := a.file(to, 0o755, from); err != nil {
 			return err
 		}

@@ -149,8 +149,23 @@ func TestInitramfs(t *testing.T) {
 	if err := fs.write(&out); err != nil {
 		t.Fatal(err)
 	}
+	got := readArchive(t, &out)
+	want := `{"mode":"hello","modules":[{"name":"a_b","file":"/skleak/modules/a_b.ko","soft":true}]}`
+	for name, text := range map[string]string{
+		"init": "the binary", "skleak/modules/a_b.ko": "a module", "skleak/request.json": want,
+		"bin": "usr/bin", "lib64": "usr/lib64", "usr/bin/skleak": "/init", "usr/sbin/x": "the binary", "usr/sbin": "", "dev": "",
+	} {
+		if data, there := got[name]; !there || data != text {
+			t.Errorf("%s is %q (there: %t), want %q", name, data, there, text)
+		}
+	}
+}
+
+// readArchive gives an archive's files, and its links' targets, by name.
+func readArchive(t *testing.T, from io.Reader) map[string]string {
+	t.Helper()
 	got := map[string]string{}
-	r := cpio.NewReader(&out)
+	r := cpio.NewReader(from)
 	for {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -163,17 +178,12 @@ func TestInitramfs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if _, again := got[h.Name]; again {
+			t.Errorf("%s is in the archive twice", h.Name)
+		}
 		got[h.Name] = string(data) + h.Linkname
 	}
-	want := `{"mode":"hello","modules":[{"name":"a_b","file":"/skleak/modules/a_b.ko","soft":true}]}`
-	for name, text := range map[string]string{
-		"init": "the binary", "skleak/modules/a_b.ko": "a module", "skleak/request.json": want,
-		"bin/skleak": "/init", "usr/sbin/x": "the binary", "usr/sbin": "", "dev": "",
-	} {
-		if data, there := got[name]; !there || data != text {
-			t.Errorf("%s is %q (there: %t), want %q", name, data, there, text)
-		}
-	}
+	return got
 }
 
 func TestStatic(t *testing.T) {

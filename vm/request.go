@@ -17,6 +17,12 @@ const (
 	guestNotes   = "/run/skleak-notes"
 	guestModules = "skleak/modules"
 	guestBusybox = "/bin/busybox"
+	// guestTaken has the command that was taken along from the host.
+	guestTaken = "/skleak/command"
+	// guestApplets has busybox's programs. It is the last in the PATH, so that
+	// those of packages go first.
+	guestApplets = "/opt/busybox"
+	guestPath    = "/bin:/sbin:" + guestApplets
 )
 
 // Mode is what a guest is for.
@@ -30,6 +36,8 @@ const (
 	ModeHello Mode = "hello"
 	// ModeShell gives a prompt on the console.
 	ModeShell Mode = "shell"
+	// ModeCommand runs one command and powers off.
+	ModeCommand Mode = "command"
 )
 
 // request is what a guest finds in its initramfs.
@@ -40,7 +48,9 @@ type request struct {
 	Scenarios []scenarios.Scenario `json:"scenarios,omitempty"`
 	// Options is for the guest's runner; vm does not look into it.
 	Options json.RawMessage `json:"options,omitempty"`
-	// Env is what a shell gets.
+	// Argv is the command of ModeCommand.
+	Argv []string `json:"argv,omitempty"`
+	// Env is what a shell or a command gets.
 	Env []string `json:"env,omitempty"`
 	// Rows and Columns are the size of a person's terminal; 0 is unknown.
 	Rows    int `json:"rows,omitempty"`

@@ -94,10 +94,9 @@ func findBusybox() (string, error) {
 
 // shellScript is what the guest's busybox begins with.
 func shellScript(req request) string {
-	// It complains of programs that are there already.
-	script := guestBusybox + " --install -s /bin 2>/dev/null; "
+	script := fmt.Sprintf("%[1]s mkdir -p %[2]s; %[1]s --install -s %[2]s; [ -e /bin/sh ] || ln -s %[1]s /bin/sh; ", guestBusybox, guestApplets)
 	if req.Rows > 0 && req.Columns > 0 {
 		script += fmt.Sprintf("stty rows %d columns %d; ", req.Rows, req.Columns)
 	}
-	return script + "hostname skleak; exec sh"
+	return script + "hostname skleak; exec " + guestBusybox + " sh"
 }

@@ -3,12 +3,14 @@
 package vm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"iter"
 	"maps"
+	"os"
 	"time"
 
 	"skleak/kernels"
@@ -66,15 +68,21 @@ type VM struct {
 	Replay string
 	// Extra maps paths in the guest to files of this machine.
 	Extra map[string]string
+	// Userland is a tar file with programs for the guest, as kernels.Userland has
+	// it; "" is none.
+	Userland string
 	// all are the scenarios whose modules the guest gets.
 	all []scenarios.Scenario
 }
 
+// memory is a guest's in MB. A userland takes its size twice on top: once as
+// the archive, once unpacked.
 func (v VM) memory() int {
-	if v.Memory == 0 {
-		return DefaultMemory
+	memory := cmp.Or(v.Memory, DefaultMemory)
+	if st, err := os.Stat(v.Userland); err == nil {
+		memory += int(2 * st.Size() >> 20)
 	}
-	return v.Memory
+	return memory
 }
 
 // initramfs writes what the guest of a request needs.
@@ -95,7 +103,7 @@ func (v VM) initramfs(req request, w io.Writer) error {
 		return err
 	}
 	maps.Copy(extra, v.Extra)
-	return initramfs{self: v.Self, modules: modules, signed: signed, request: req, extra: extra}.write(w)
+	return initramfs{self: v.Self, modules: modules, signed: signed, request: req, extra: extra, userland: v.Userland}.write(w)
 }
 
 // errNoPVH says that QEMU cannot start a kernel.

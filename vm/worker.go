@@ -91,6 +91,9 @@ func (w worker) serve(ctx context.Context, enc *record.Encoder) error {
 	if err := w.sendNotes(enc); err != nil {
 		return err
 	}
+	if req.Mode == ModeCommand {
+		return w.command(ctx, req, enc)
+	}
 	r, err := w.runner(req.Options)
 	if err != nil {
 		return err

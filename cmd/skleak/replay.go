@@ -18,11 +18,14 @@ func replay(words []string, fs *pflag.FlagSet, args []string) string {
 			all = append(all, "--"+f.Name+"="+f.Value.String())
 		}
 	})
-	if slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "-") }) {
-		// A file may be called like a flag.
-		all = append(all, "--")
+	for _, arg := range args {
+		if strings.HasPrefix(arg, "-") {
+			// A file may be called like a flag.
+			arg = "./" + arg
+		}
+		all = append(all, arg)
 	}
-	return shellWords(append(all, args...)...)
+	return shellWords(all...)
 }
 
 // besideTheRun are the flags that choose a kernel, which the caller does, or say

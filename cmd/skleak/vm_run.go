@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -20,6 +21,7 @@ type vmRunFlags struct {
 	traffic trafficFlags
 	output  outputFlags
 	vm      vmFlags
+	with    withFlags
 	save    saveFlag
 	strict  bool
 }
@@ -27,25 +29,46 @@ type vmRunFlags struct {
 func vmRunCommand(t terminal, status *statusCode) *cobra.Command {
 	var f vmRunFlags
 	cmd := &cobra.Command{
-		Use:   "run --kernel KERNEL [SCENARIO…|FILE…]",
-		Short: "Run scenarios on one kernel in a VM",
+		Use:   "run --kernel KERNEL [SCENARIO…|FILE…] | -- COMMAND [ARGUMENT…]",
+		Short: "Run scenarios, or a command, on one kernel in a VM",
 		Long: `Boot a kernel, run the scenarios in it as skleak run would, and report. What
 may leave kernel memory lost runs too: the VM is thrown away. A scenario that
 kills its guest is told with the kernel's own words, and the rest goes on in a
 fresh one.
 
-The exit status is that of skleak run; a kernel that does not boot gives 2.`,
+The exit status is that of skleak run; a kernel that does not boot gives 2.
+
+After -- goes a command for the guest instead. It is a program of busybox (where
+this machine has it: on Debian the package busybox-static), of the packages of
+--with, skleak itself, or a file of this machine named by its path, which is taken
+along with its libraries. It is root, has no input, and finds the modules loaded
+that the catalogue needs. What it writes comes out as it does, and its exit status
+is skleak's: 128 and the number after a signal, 127 where there is no such program.`,
 		Example: `  skleak vm run --kernel debian:6.1 tun/unread hold/plug
   skleak vm run --kernel path:/src/linux --json -o report.json
-  skleak vm run --kernel debian:6.12 --keep /tmp/guest team   # console, initramfs and QEMU command stay there`,
+  skleak vm run --kernel debian:6.12 --keep /tmp/guest team   # console, initramfs and QEMU command stay there
+  skleak vm run --kernel debian:6.1 -- uname -r
+  skleak vm run --kernel debian:6.1 --with iproute2,frr -- sh -c 'ip -br link; /usr/lib/frr/ospfd --version'`,
 		ValidArgsFunction: completeScenarios,
-		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, t, args, status) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			argv, err := commandOf(cmd, args)
+			switch {
+			case err != nil:
+				return err
+			case argv != nil:
+				return f.runCommand(cmd, t, argv, status)
+			case f.with.given():
+				return errors.New("--with is for a command: `skleak vm run --with PACKAGES -- COMMAND`")
+			}
+			return f.run(cmd, t, args, status)
+		},
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&f.kernel, "kernel", "", "the kernel, like debian:6.12")
 	f.traffic.register(fs)
 	f.output.register(fs)
 	f.vm.register(fs)
+	f.with.register(fs)
 	fs.StringVar(&f.vm.keep, "keep", "", "keep the last guest's console, initramfs and QEMU command in this folder")
 	f.save.register(fs)
 	registerStrict(fs, &f.strict)

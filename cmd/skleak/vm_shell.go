@@ -13,13 +13,16 @@ import (
 func vmShellCommand(t terminal) *cobra.Command {
 	var f vmFlags
 	var kernel string
+	var with withFlags
 	cmd := &cobra.Command{
 		Use:   "shell --kernel KERNEL",
 		Short: "Give a prompt inside a VM",
 		Long: `Boot a kernel and give a shell in it (busybox, taken from this machine: on
 Debian the package busybox-static). The modules that the catalogue needs are
-loaded; skleak itself is in the PATH. The VM is gone when the shell ends.`,
+loaded; skleak itself is in the PATH, and so are the Debian packages of --with.
+The VM is gone when the shell ends.`,
 		Example: `  skleak vm shell --kernel debian:6.1
+  skleak vm shell --kernel debian:6.1 --with iproute2,frr
   skleak vm shell --kernel debian:7.3/cloud --memory 1024`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -32,6 +35,9 @@ loaded; skleak itself is in the PATH. The VM is gone when the shell ends.`,
 			}
 			m, err := f.machine(k)
 			if err != nil {
+				return err
+			}
+			if m.Userland, err = with.userland(cmd.Context(), t); err != nil {
 				return err
 			}
 			if err := accelerate(cmd.Context(), &m); err != nil {
@@ -48,5 +54,6 @@ loaded; skleak itself is in the PATH. The VM is gone when the shell ends.`,
 	fs := cmd.Flags()
 	fs.StringVar(&kernel, "kernel", "", "the kernel, like debian:6.12")
 	f.registerMachine(fs)
+	with.register(fs)
 	return cmd
 }
