@@ -99,7 +99,7 @@ func bringUp(name string) error {
 	return nil
 }
 
-// awaitCarrier waits until packets are no longer dropped for want of a carrier.
+// awaitCarrier waits until packets are no longer dropped for lack of a carrier.
 func awaitCarrier(ctx context.Context, name string) error {
 	for range 500 {
 		link, err := netlink.LinkByName(name)

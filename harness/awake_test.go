@@ -40,7 +40,7 @@ func TestKeepAwake(t *testing.T) {
 	}
 }
 
-// A waker whose parent was killed goes by itself.
+// A waker whose parent was killed ends by itself.
 func TestWakerOfAKilledParent(t *testing.T) {
 	sh := exec.Command("sh", "-c", `"$0" sandbox-awake 0 $$ & wait`, DefaultSelf)
 	self, err := os.Executable()

@@ -61,7 +61,7 @@ func child(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	ctx, requests := hear(ctx, lifeline)
+	ctx, requests := readRequests(ctx, lifeline)
 	srv := server{enc: record.NewEncoder(events), calibrated: experiment.Calibrations{}, lasts: lasts}
 	if lasts {
 		return srv.serveAll(ctx, requests)
@@ -82,7 +82,7 @@ func child(args []string) error {
 
 // serveAll serves until the lifeline ends, each scenario in a namespace that
 // nothing was in before.
-func (s server) serveAll(ctx context.Context, requests <-chan heard) error {
+func (s server) serveAll(ctx context.Context, requests <-chan incoming) error {
 	for req := range requests {
 		if req.err != nil {
 			return req.err
@@ -105,16 +105,16 @@ func (s server) serveAll(ctx context.Context, requests <-chan heard) error {
 	return nil
 }
 
-// heard is a request, or why there is none.
-type heard struct {
+// incoming is a request, or why there is none.
+type incoming struct {
 	request experiment.Request
 	err     error
 }
 
-// hear reads requests from the lifeline. The context it returns ends with it.
-func hear(ctx context.Context, lifeline io.Reader) (context.Context, <-chan heard) {
+// readRequests reads requests from the lifeline. The context it returns ends with it.
+func readRequests(ctx context.Context, lifeline io.Reader) (context.Context, <-chan incoming) {
 	ctx, cancel := context.WithCancel(ctx)
-	requests := make(chan heard, 1)
+	requests := make(chan incoming, 1)
 	go func() {
 		defer cancel()
 		defer close(requests)
@@ -122,10 +122,10 @@ func hear(ctx context.Context, lifeline io.Reader) (context.Context, <-chan hear
 		lines.Buffer(nil, maxRequest)
 		for lines.Scan() {
 			req, err := decodeRequest(lines.Bytes())
-			requests <- heard{req, err}
+			requests <- incoming{req, err}
 		}
 		if err := lines.Err(); err != nil {
-			requests <- heard{err: fmt.Errorf("read the sandbox's request: %w", err)}
+			requests <- incoming{err: fmt.Errorf("read the sandbox's request: %w", err)}
 		}
 	}()
 	return ctx, requests
@@ -223,7 +223,7 @@ type keeper struct {
 
 // startKeeper starts the keeper. It holds the event pipe too, so that the
 // parent sees the end only when the keeper has done its work.
-func startKeeper(events *os.File, out outside) (*keeper, error) {
+func startKeeper(events *os.File, out netnsID) (*keeper, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("make the keeper's pipe: %w", err)
@@ -255,7 +255,7 @@ func (k *keeper) end() error {
 func Keeper(args []string) int {
 	runtime.LockOSThread()
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	out, err := parseOutside(args)
+	out, err := parseNetnsID(args)
 	if err == nil {
 		err = keep(out)
 	}
@@ -266,7 +266,7 @@ func Keeper(args []string) int {
 	return 0
 }
 
-func keep(out outside) error {
+func keep(out netnsID) error {
 	_, lifeline, err := inherited()
 	if err != nil {
 		return err

@@ -92,7 +92,7 @@ func (l Local) sweep(reg Registry) string {
 func (l Local) runAll(ctx context.Context, reg Registry, place experiment.Place, list []scenarios.Scenario, yield func(record.Event, error) bool) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	boxes := &crew{registry: reg, self: l.Self, lasts: l.Throwaway}
+	boxes := &pool{registry: reg, self: l.Self, lasts: l.Throwaway}
 	defer boxes.dismiss()
 	events := make(chan record.Event)
 	r := &runner{l: l, place: place, boxes: boxes, events: events, slots: make(chan struct{}, max(l.Jobs, 1)), fail: cancel}

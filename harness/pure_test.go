@@ -76,12 +76,12 @@ func TestDeadlineDoesNotOverflow(t *testing.T) {
 
 func TestHearRequests(t *testing.T) {
 	for _, bad := range []string{"{\n", "[]\n", "not json\n"} {
-		_, requests := hear(t.Context(), strings.NewReader(bad))
+		_, requests := readRequests(t.Context(), strings.NewReader(bad))
 		if got := <-requests; got.err == nil {
 			t.Errorf("%q was taken for a request", bad)
 		}
 	}
-	ctx, requests := hear(t.Context(), strings.NewReader(`{"scenario":{"Name":"x"}}`+"\n"+`{"scenario":{"Name":"y"}}`+"\n"))
+	ctx, requests := readRequests(t.Context(), strings.NewReader(`{"scenario":{"Name":"x"}}`+"\n"+`{"scenario":{"Name":"y"}}`+"\n"))
 	for _, want := range []string{"x", "y"} {
 		if got := <-requests; got.err != nil || got.request.Scenario.Name != want {
 			t.Errorf("%+v, want %s", got, want)

@@ -122,7 +122,7 @@ func (e *entry) release() error {
 	}
 	// A run killed before it could bind the namespace leaves a plain file.
 	if err == nil && fsys.Type == unix.NSFS_MAGIC {
-		var out outside
+		var out netnsID
 		if out, err = currentNamespace(); err == nil {
 			err = out.clean(e.path)
 		}

@@ -19,7 +19,7 @@ import (
 type runner struct {
 	l      Local
 	place  experiment.Place
-	boxes  *crew
+	boxes  *pool
 	events chan<- record.Event
 	// slots are taken by those that build and send; those that wait have none.
 	slots chan struct{}

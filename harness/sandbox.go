@@ -86,7 +86,7 @@ func startSandbox(reg Registry, self string, lasts bool) (*sandbox, error) {
 func namespaceAttr(euid int) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS,
-		// A terminal's Ctrl-C is the parent's to hear; the child hears the lifeline.
+		// A terminal's Ctrl-C is for the parent; the child reads the lifeline.
 		Setpgid: true,
 	}
 	if euid != 0 {

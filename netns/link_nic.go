@@ -31,7 +31,7 @@ type card struct {
 	cable bool
 }
 
-// errNotGuest is why a nic is not to be had on a host.
+// errNotGuest is why a nic is not available on a host.
 var errNotGuest = errors.New("it is a network card of a virtual machine")
 
 // GiveCards moves the cards of s from the calling process's namespace, a
@@ -191,7 +191,7 @@ type Fault struct {
 	Do func(ctx context.Context) error
 }
 
-// Faults are what the scenario wants to befall its links.
+// Faults are what the scenario does to its links.
 func (w *World) Faults() []Fault {
 	var out []Fault
 	for _, lk := range w.links {

@@ -63,7 +63,7 @@ type need struct {
 	cipher string
 }
 
-// needs lists what the scenario's links, qdiscs and filters want of the kernel.
+// needs lists what the scenario's links, qdiscs and filters lack of the kernel.
 func needs(s scenarios.Scenario) []need {
 	var out []need
 	common := func(c scenarios.Common) {

@@ -60,7 +60,7 @@ type Socket struct {
 	// known.
 	Charge int64
 	SndBuf int64
-	// Unread waits to be read; Drops were not received for want of room.
+	// Unread waits to be read; Drops were not received for lack of room.
 	Unread int64
 	Drops  uint64
 	// By is what told the charge: ByMemInfo, or a file. Why says why the file.

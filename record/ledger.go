@@ -7,7 +7,7 @@ package record
 // Trace.Truesize.
 type Ledger struct {
 	// By is what it was kept with: "perf tracepoints", or "perf tracepoints and
-	// BPF", where each skb's charge was read rather than reckoned.
+	// BPF", where each skb's charge was read rather than computed.
 	By string `json:"by"`
 	// Seen is how many of the sender's skbs reached a device.
 	Seen int `json:"seen"`

@@ -151,7 +151,7 @@ type SocketTrace struct {
 	Course Course `json:"course"`
 	// Saturated is set when a reading was that of a saturated refcount_t.
 	Saturated bool `json:"saturated"`
-	// Meters are the same charge through other doors (SIOCOUTQ, /proc/net/raw)
+	// Meters are the same charge read in other ways (SIOCOUTQ, /proc/net/raw)
 	// at the end of settling; -1 where the door is shut.
 	Meters map[string]int64 `json:"meters,omitempty"`
 	// Series is the charge over time, thinned to a bounded number of points

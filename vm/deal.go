@@ -21,7 +21,7 @@ const worthAGuest = 12
 // the same code again.
 func deal(list []scenarios.Scenario, n int) [][]scenarios.Scenario {
 	n = max(1, min(n, len(list)/worthAGuest))
-	d := dealer{parts: make([][]scenarios.Scenario, n), loads: make([]float64, n)}
+	d := scheduler{parts: make([][]scenarios.Scenario, n), loads: make([]float64, n)}
 	cards, holders, others := byKind{}, byKind{}, byKind{}
 	for _, sc := range list {
 		to, kind := others, sc.Family()
@@ -52,15 +52,15 @@ func deal(list []scenarios.Scenario, n int) [][]scenarios.Scenario {
 // byKind is scenarios by their family, or by the model of their card.
 type byKind map[string][]scenarios.Scenario
 
-// dealer is what each guest has been given.
-type dealer struct {
+// scheduler is what each guest has been given.
+type scheduler struct {
 	parts [][]scenarios.Scenario
 	loads []float64
 }
 
 // give gives the kinds, the heaviest first, each to the guest of [from, to) that
 // has least to do. A kind that is more than half of a guest's share is cut.
-func (d dealer) give(from, to int, kinds byKind) {
+func (d scheduler) give(from, to int, kinds byKind) {
 	all := 0.0
 	for _, list := range kinds {
 		all += loadOf(list)

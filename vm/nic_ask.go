@@ -75,7 +75,7 @@ func (c *cards) execute(cmd command) error {
 			if err == nil {
 				err = errors.New("its monitor was closed")
 			}
-			return fmt.Errorf("hear of QEMU whether it did %s: %w", cmd.Execute, err)
+			return fmt.Errorf("read from QEMU whether it did %s: %w", cmd.Execute, err)
 		}
 		var reply struct {
 			Return json.RawMessage `json:"return"`
@@ -84,7 +84,7 @@ func (c *cards) execute(cmd command) error {
 			} `json:"error"`
 		}
 		if err := json.Unmarshal(c.lines.Bytes(), &reply); err != nil {
-			return fmt.Errorf("hear of QEMU whether it did %s: %w", cmd.Execute, err)
+			return fmt.Errorf("read from QEMU whether it did %s: %w", cmd.Execute, err)
 		}
 		switch {
 		case reply.Error != nil:

@@ -89,7 +89,7 @@ func printJSON(out io.Writer, v any) error {
 
 func printAvailable(out io.Writer, c *kernels.Catalogue) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "KERNEL\tRELEASE\tDOWNLOAD\tSTORE\tCANNOT BE FETCHED FOR WANT OF")
+	fmt.Fprintln(w, "KERNEL\tRELEASE\tDOWNLOAD\tSTORE\tMISSING PACKAGES")
 	for _, r := range c.Releases {
 		var size int64
 		for _, p := range r.Packages {

@@ -57,7 +57,7 @@ func TestLedgerWithAndWithoutBPF(t *testing.T) {
 		}
 	}
 	if s := without[fragments]; s.Gap == 0 || s.Incomplete == "" {
-		t.Errorf("fragments were reckoned without BPF: %+v", s)
+		t.Errorf("fragments were computed without BPF: %+v", s)
 	}
 	delete(without, fragments)
 	delete(with, fragments)

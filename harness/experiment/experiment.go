@@ -30,11 +30,11 @@ type Experiment struct {
 
 	world *netns.World
 	// picture is World.State, or that of what was there before.
-	picture func(when string) (record.State, error)
-	trace   record.Trace
-	stats   traffic.Stats
-	log     *meter.KernelLog
-	books   *books
+	picture   func(when string) (record.State, error)
+	trace     record.Trace
+	stats     traffic.Stats
+	log       *meter.KernelLog
+	ledgerRun *ledgerRun
 }
 
 // Run builds the scenario, sends through it, climbs the ladder and returns all
@@ -58,7 +58,7 @@ func (x *Experiment) Run(ctx context.Context) (t record.Trace, err error) {
 	}
 	x.phase(record.PhaseClose)
 	err = errors.Join(err, x.world.Close())
-	x.books.end()
+	x.ledgerRun.end()
 	if err != nil {
 		return record.Trace{}, err
 	}
@@ -113,14 +113,14 @@ func (x *Experiment) measure(ctx context.Context) error {
 	if err := x.calibrate(ctx); err != nil {
 		return err
 	}
-	x.books = x.openBooks()
+	x.ledgerRun = x.openLedgerRun()
 	s, err := x.openSending()
 	if err != nil {
 		return err
 	}
-	x.books.own(s)
+	x.ledgerRun.own(s)
 	err = x.fillAndRelease(ctx, s)
-	x.books.after(s)
+	x.ledgerRun.after(s)
 	x.trace.Waiter = s.story()
 	if err := errors.Join(err, s.close()); err != nil {
 		return err
@@ -147,7 +147,7 @@ func (x *Experiment) fillAndRelease(ctx context.Context, s *sending) error {
 	if err := x.countSockets(ctx, s); err != nil {
 		return err
 	}
-	x.books.account(s)
+	x.ledgerRun.account(s)
 	if !x.waits() {
 		return errors.Join(x.world.Undisturbed(), s.checkAsleep(x.trace.Truesize), x.probeAtRest(ctx, s))
 	}
@@ -180,15 +180,15 @@ func (x *Experiment) release(ctx context.Context, s *sending) error {
 	if err := errors.Join(x.world.Undisturbed(), s.checkAsleep(x.trace.Truesize)); err != nil {
 		return err
 	}
-	x.books.witness(record.PhasePatience, "")
+	x.ledgerRun.witness(record.PhasePatience, "")
 	climb := &ladder{
-		gauge: s.gauge, rate: fallRate(x.trace.Patience), filled: time.Now(), books: x.books,
+		gauge: s.gauge, rate: fallRate(x.trace.Patience), filled: time.Now(), ledgerRun: x.ledgerRun,
 		asleep: func() bool { return s.checkAsleep(x.trace.Truesize) == nil && s.asleep() },
 	}
 	fades := x.trace.Patience.ReleasedNs >= 0
 	if fades {
 		x.phase(record.PhaseRefill)
-		x.books.emptied()
+		x.ledgerRun.emptied()
 		climb.selfRelease = x.lastsFor()
 		drains := x.drains()
 		climb.refill = func(ctx context.Context) error {

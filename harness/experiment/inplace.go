@@ -43,13 +43,13 @@ func (x *Experiment) InPlace(ctx context.Context, cost Cost) (t record.Trace, er
 	if err != nil {
 		return record.Trace{}, err
 	}
-	x.books = x.openBooks()
+	x.ledgerRun = x.openLedgerRun()
 	s, err := x.openSending()
 	if err != nil {
-		return record.Trace{}, errors.Join(err, x.books.close())
+		return record.Trace{}, errors.Join(err, x.ledgerRun.close())
 	}
-	x.books.own(s)
-	err = errors.Join(x.fillInPlace(ctx, s), s.close(), x.books.close())
+	x.ledgerRun.own(s)
+	err = errors.Join(x.fillInPlace(ctx, s), s.close(), x.ledgerRun.close())
 	if err != nil {
 		return record.Trace{}, err
 	}
@@ -71,7 +71,7 @@ func (x *Experiment) fillInPlace(ctx context.Context, s *sending) error {
 		return err
 	}
 	x.keepSockets(s)
-	x.books.account(s)
+	x.ledgerRun.account(s)
 	if !x.waits() {
 		return x.probeAtRest(ctx, s)
 	}

@@ -39,9 +39,9 @@ type ladder struct {
 	// waiter tells whether somebody parked before a rung still sleeps after it.
 	asleep func() bool
 
-	filled  time.Time
-	refills int
-	books   *books
+	filled    time.Time
+	refills   int
+	ledgerRun *ledgerRun
 }
 
 // climb undoes one thing at a time until nothing is charged.
@@ -84,7 +84,7 @@ func (l *ladder) rung(ctx context.Context, step netns.Step) (record.RungTrace, e
 	if err != nil {
 		return record.RungTrace{}, err
 	}
-	l.books.skip()
+	l.ledgerRun.skip()
 	began := time.Now()
 	rung := record.RungTrace{
 		Rung: step.Rung, On: step.On, Holder: step.Holder,
@@ -101,7 +101,7 @@ func (l *ladder) rung(ctx context.Context, step netns.Step) (record.RungTrace, e
 	rung.After, rung.Writable, rung.Ns = after.Bytes, after.Writable, took.Nanoseconds()
 	rung.Drift = l.drift(before.Bytes, began, took)
 	rung.WaiterAsleep = l.asleep()
-	l.books.witness(string(step.Rung), step.On)
+	l.ledgerRun.witness(string(step.Rung), step.On)
 	return rung, nil
 }
 

@@ -30,7 +30,7 @@ type Place struct {
 	// to be used up: a host's cards are not ours.
 	Cards bool `json:"cards"`
 	// Probes are the BPF programs attached for ledgers; nil where there are none.
-	Probes *probes.Doors `json:"probes,omitempty"`
+	Probes *probes.IDs `json:"probes,omitempty"`
 	// Unproven are the processors kept awake for ledgers.
 	Unproven []int `json:"unproven,omitempty"`
 }

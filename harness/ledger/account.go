@@ -49,7 +49,7 @@ func (l *Ledger) AccountAfter(out *record.Ledger, charge, truesize int64, state 
 // missed says what makes an account worthless, whatever it adds up to; "" for
 // nothing.
 func (l *Ledger) missed() string {
-	hidden, err := l.sight.hidden(l.unproven)
+	hidden, err := l.idleWatches.hidden(l.unproven)
 	if l.err = errors.Join(l.err, err); l.err != nil {
 		return l.err.Error()
 	}
@@ -119,7 +119,7 @@ func (l *Ledger) Skip() {
 	l.mu.Unlock()
 }
 
-// Witness books what was freed since the last call to a rung, or a phase.
+// Witness counts what was freed since the last call to a rung, or a phase.
 func (l *Ledger) Witness(rung, on string) {
 	book := l.sync()
 	defer l.mu.Unlock()

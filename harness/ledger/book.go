@@ -68,7 +68,7 @@ func NewBook(r Rules) *Book {
 	}
 }
 
-// Add books one event.
+// Add counts one event.
 func (b *Book) Add(e Event) {
 	if e.At+lateAfter < b.last {
 		b.late++
@@ -148,7 +148,7 @@ func (b *Book) begin(e Event) *life {
 	return l
 }
 
-// enter books a life; the first of the sender's own is kept for show.
+// enter counts a life; the first of the sender's own is kept for show.
 func (b *Book) enter(l *life) {
 	b.live[l.addr] = l
 	if b.kept == nil && l.charged {

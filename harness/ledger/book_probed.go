@@ -2,7 +2,7 @@
 
 package ledger
 
-// probed books what BPF programs tell.
+// probed counts what BPF programs tell.
 func (b *Book) probed(e Event) {
 	l := b.live[e.Skb]
 	switch e.Kind {

@@ -11,9 +11,9 @@ import (
 // Held keeps the kernel's tracepoints registered and the BPF programs attached.
 // It reads nothing.
 type Held struct {
-	perf   *perf
-	sight  *sight
-	probes *probes.Attached
+	perf        *perf
+	idleWatches *idleWatches
+	probes      *probes.Attached
 	// Without says why there are no BPF programs; nil where there are.
 	Without error
 	// Unproven are the processors of which perf showed nothing while they slept, or
@@ -47,8 +47,8 @@ func Hold(bpf bool) (*Held, error) {
 			return nil, errors.Join(err, h.Close())
 		}
 	}
-	if h.sight, err = openSight(cpus, formats); err == nil {
-		h.Unproven, h.Blind, err = h.sight.test()
+	if h.idleWatches, err = openIdleWatches(cpus, formats); err == nil {
+		h.Unproven, h.Blind, err = h.idleWatches.test()
 	}
 	if err != nil {
 		return nil, errors.Join(err, h.Close())
@@ -60,12 +60,12 @@ func Hold(bpf bool) (*Held, error) {
 }
 
 // Probes are what Config takes; nil where there are no BPF programs.
-func (h *Held) Probes() *probes.Doors {
+func (h *Held) Probes() *probes.IDs {
 	if h == nil || h.probes == nil {
 		return nil
 	}
-	doors := h.probes.Doors()
-	return &doors
+	ids := h.probes.IDs()
+	return &ids
 }
 
 // Close lets all go; on a nil Held it does nothing.
@@ -73,7 +73,7 @@ func (h *Held) Close() error {
 	if h == nil {
 		return nil
 	}
-	err := errors.Join(h.perf.Close(), h.sight.Close())
+	err := errors.Join(h.perf.Close(), h.idleWatches.Close())
 	if h.probes != nil {
 		err = errors.Join(err, h.probes.Close())
 	}

@@ -31,7 +31,7 @@ type Config struct {
 	// Began is what the times of the record count from.
 	Began time.Time
 	// Probes are the BPF programs to read from too; nil where there are none.
-	Probes *probes.Doors
+	Probes *probes.IDs
 	// Unproven is Held.Unproven.
 	Unproven []int
 }
@@ -44,10 +44,10 @@ type Ledger struct {
 	// epoch is CLOCK_MONOTONIC at Config.Began.
 	epoch int64
 
-	mu    sync.Mutex
-	perf  *perf
-	probe *probe
-	sight *sight
+	mu          sync.Mutex
+	perf        *perf
+	probe       *probe
+	idleWatches *idleWatches
 	// unproven is Held.Unproven.
 	unproven []int
 	book     *Book
@@ -95,7 +95,7 @@ func (l *Ledger) open(cfg Config) error {
 	if l.perf, err = openPerf(cpus, l.formats, cfg.Devices); err != nil {
 		return err
 	}
-	if l.sight, err = openSight(cpus, l.formats); err != nil {
+	if l.idleWatches, err = openIdleWatches(cpus, l.formats); err != nil {
 		return err
 	}
 	if l.probe, err = openProbe(cfg.Probes); err != nil {
@@ -105,7 +105,7 @@ func (l *Ledger) open(cfg Config) error {
 }
 
 func (l *Ledger) release() error {
-	return errors.Join(l.perf.Close(), l.sight.Close(), l.probe.Close(), unix.Close(l.stop))
+	return errors.Join(l.perf.Close(), l.idleWatches.Close(), l.probe.Close(), unix.Close(l.stop))
 }
 
 func monotonic() (int64, error) {
@@ -146,7 +146,7 @@ func (l *Ledger) fail(err error) {
 	l.err = errors.Join(l.err, err)
 }
 
-// read books what is older than margin. The caller holds the lock.
+// read counts what is older than margin. The caller holds the lock.
 func (l *Ledger) read(margin time.Duration) {
 	now, err := monotonic()
 	if err != nil {
@@ -163,7 +163,7 @@ func (l *Ledger) read(margin time.Duration) {
 	merge(append(l.perf.streams(), l.probe.streams()...), now-margin.Nanoseconds(), l.book.Add)
 }
 
-// sync books all that happened before the call, and gives the book. The caller
+// sync counts all that happened before the call, and gives the book. The caller
 // unlocks.
 func (l *Ledger) sync() *Book {
 	time.Sleep(margin)

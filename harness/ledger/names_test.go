@@ -56,7 +56,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// What is charged is reckoned by place, or read from each skb.
+// What is charged is computed by place, or read from each skb.
 func TestPlaces(t *testing.T) {
 	n := Names{record.State{
 		Links:  []record.LinkState{{Name: "t0", Kind: "tuntap", Index: 1}, {Name: "v0", Kind: "veth", Index: 2}},

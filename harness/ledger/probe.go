@@ -24,11 +24,11 @@ type probe struct {
 	samples uint64
 }
 
-func openProbe(doors *probes.Doors) (*probe, error) {
-	if doors == nil {
+func openProbe(ids *probes.IDs) (*probe, error) {
+	if ids == nil {
 		return nil, nil //nolint:nilnil // a nil *probe is the ledger without BPF
 	}
-	feed, err := probes.Open(*doors)
+	feed, err := probes.Open(*ids)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ type MemInfo struct {
 	// RmemAlloc and RcvBuf are the same for what was received and not read.
 	RmemAlloc uint32
 	RcvBuf    uint32
-	// Drops counts packets not received for want of room.
+	// Drops counts packets not received for lack of room.
 	Drops uint32
 }
 

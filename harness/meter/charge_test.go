@@ -51,7 +51,7 @@ func held(t *testing.T, f func(*sender, *heldLoopback) error) {
 	})
 }
 
-// All doors show the same charge, and the socket falls silent when it reaches
+// All ways show the same charge, and the socket falls silent when it reaches
 // the half of the send buffer, the packet that passed not counted.
 func TestChargeOfFullSocket(t *testing.T) {
 	held(t, func(s *sender, lo *heldLoopback) error {
@@ -70,10 +70,10 @@ func TestChargeOfFullSocket(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		doors := CrossCheck(s.fd, inode)
-		for _, door := range []string{DoorMemInfo, DoorOutQueue, DoorProcRaw} {
-			if doors[door] != int64(info.WmemAlloc) {
-				t.Errorf("%s shows %d, not %d", door, doors[door], info.WmemAlloc)
+		ways := CrossCheck(s.fd, inode)
+		for _, way := range []string{WayMemInfo, WayOutQueue, WayProcRaw} {
+			if ways[way] != int64(info.WmemAlloc) {
+				t.Errorf("%s shows %d, not %d", way, ways[way], info.WmemAlloc)
 			}
 		}
 		if err := lo.release(); err != nil {
@@ -108,10 +108,10 @@ func TestCrossCheckDoors(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			for door, bytes := range CrossCheck(fd, inode) {
-				shut := door == DoorProcRaw && (s.name == "packet" || s.name == "packet-dgram")
+			for way, bytes := range CrossCheck(fd, inode) {
+				shut := way == WayProcRaw && (s.name == "packet" || s.name == "packet-dgram")
 				if want := map[bool]int64{true: -1, false: 0}[shut]; bytes != want {
-					t.Errorf("%s: %s shows %d, want %d", s.name, door, bytes, want)
+					t.Errorf("%s: %s shows %d, want %d", s.name, way, bytes, want)
 				}
 			}
 			if err := unix.Close(fd); err != nil {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 // Package meter reads how much of what a socket sent is still charged to it
-// (sk_wmem_alloc), over time and through several doors, and what stands beside
+// (sk_wmem_alloc), over time and through several ways, and what stands beside
 // that: whether poll says writable, whether a parked waiter was woken, how many
 // sockets and skbs are alive, what the kernel log says.
 //

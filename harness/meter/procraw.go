@@ -112,13 +112,13 @@ func (p *fieldParser) cut(s string) (before, after string) {
 
 // findInode looks a socket up in the files of the calling thread's namespace.
 // Lines that cannot be read are passed over.
-func findInode(inode uint64) (door string, line RawLine, found bool) {
-	files := []struct{ name, door string }{
-		{"raw", DoorProcRaw}, {"raw6", DoorProcRaw}, {"udp", DoorProcUDP}, {"udp6", DoorProcUDP},
+func findInode(inode uint64) (way string, line RawLine, found bool) {
+	files := []struct{ name, way string }{
+		{"raw", WayProcRaw}, {"raw6", WayProcRaw}, {"udp", WayProcUDP}, {"udp6", WayProcUDP},
 	}
 	for _, file := range files {
 		if line, ok := findIn("/proc/thread-self/net/"+file.name, inode); ok {
-			return file.door, line, true
+			return file.way, line, true
 		}
 	}
 	return "", RawLine{}, false

@@ -156,7 +156,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// TestNothingIsReceived has a socket hear its own protocol without charge.
+// TestNothingIsReceived has a socket receive its own protocol without charge.
 func TestNothingIsReceived(t *testing.T) {
 	link := veth(t, "v0", "v1", "10.1.0.1/24")
 	far, err := FindTarget("v1", group(10, 1, 0, 9))

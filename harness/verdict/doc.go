@@ -7,5 +7,5 @@
 //
 //	skleak run --save /tmp/t hold/tbf && skleak judge /tmp/t
 //
-// docs/verdicts.md says what each verdict means and how the law is reckoned.
+// docs/verdicts.md says what each verdict means and how the law is computed.
 package verdict

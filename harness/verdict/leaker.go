@@ -189,7 +189,7 @@ func (w way) deadEnd() string {
 
 func queueName(q record.QueueState) string { return fmt.Sprintf("nfqueue %d", q.Number) }
 
-// nearLeast and nearShare say how far a count may be off, for want of the
+// nearLeast and nearShare say how far a count may be off, for lack of the
 // kernel's own packets that others count as well.
 const (
 	nearLeast = 16

@@ -18,9 +18,9 @@ import (
 	"skleak/record"
 )
 
-// Doors are the numbers by which another process of root's opens what an
+// IDs are the numbers by which another process of root's opens what an
 // Attached holds.
-type Doors struct {
+type IDs struct {
 	Senders uint32 `json:"senders"`
 	Losses  uint32 `json:"losses"`
 	Reading uint32 `json:"reading"`
@@ -31,7 +31,7 @@ type Doors struct {
 type Attached struct {
 	coll  *ebpf.Collection
 	links []link.Link
-	doors Doors
+	ids   IDs
 }
 
 // optional are the programs on functions that a kernel may be built without:
@@ -111,7 +111,7 @@ func (a *Attached) number() error {
 		return explain("find out the number of a BPF program", err)
 	}
 	id, _ := info.ID()
-	a.doors = Doors{Senders: senders, Losses: losses, Reading: uint32(id)}
+	a.ids = IDs{Senders: senders, Losses: losses, Reading: uint32(id)}
 	return nil
 }
 
@@ -124,8 +124,8 @@ func mapNumber(m *ebpf.Map) (uint32, error) {
 	return uint32(id), nil
 }
 
-// Doors are what Open takes.
-func (a *Attached) Doors() Doors { return a.doors }
+// IDs are what Open takes.
+func (a *Attached) IDs() IDs { return a.ids }
 
 // Close takes the programs out of the kernel.
 func (a *Attached) Close() error {

@@ -55,7 +55,7 @@ func TestAttachOrSayWhy(t *testing.T) {
 func TestOpenNothing(t *testing.T) {
 	before := openFiles(t)
 	var missing *record.UnsupportedError
-	if f, err := Open(Doors{}); !errors.As(err, &missing) {
+	if f, err := Open(IDs{}); !errors.As(err, &missing) {
 		t.Errorf("opened %+v, %v", f, err)
 	}
 	if after := openFiles(t); after != before {
@@ -112,7 +112,7 @@ func TestFeed(t *testing.T) {
 		cannotAttach(t, err)
 	}
 	defer a.Close()
-	f, err := Open(a.Doors())
+	f, err := Open(a.IDs())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestNothingStays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Println("attached", a.Doors().Reading)
+		fmt.Println("attached", a.IDs().Reading)
 		time.Sleep(time.Minute)
 		t.Fatal("nobody killed it")
 	}

@@ -71,7 +71,7 @@ type Feed struct {
 
 // Open makes a feed of the programs that another process, or this one, keeps
 // attached. It needs CAP_SYS_ADMIN.
-func Open(d Doors) (f *Feed, err error) {
+func Open(d IDs) (f *Feed, err error) {
 	f = &Feed{}
 	defer func() {
 		if err != nil {

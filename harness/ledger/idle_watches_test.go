@@ -16,18 +16,18 @@ import (
 func TestHiddenBy(t *testing.T) {
 	tests := []struct {
 		name     string
-		seen     []glimpse
+		seen     []idleCount
 		unproven []int
 		want     string
 	}{
-		{name: "nothing slept", seen: []glimpse{{cpu: 0}, {cpu: 1}}},
-		{name: "all wake", seen: []glimpse{{0, 500, 499}, {1, 7, 8}}},
-		{name: "asleep for the first time", seen: []glimpse{{0, 1, 0}}},
-		{name: "never wakes", seen: []glimpse{{0, 40, 39}, {1, 3, 0}}, want: "processor 1 slept 3 times"},
-		{name: "unproven, and kept awake", seen: []glimpse{{1, 0, 0}}, unproven: []int{1}},
-		{name: "unproven, and sees", seen: []glimpse{{1, 5, 4}}, unproven: []int{1}},
-		{name: "unproven, and slept all the same", seen: []glimpse{{1, 1, 0}}, unproven: []int{0, 1}, want: "processor 1 slept 1 times"},
-		{name: "two", seen: []glimpse{{2, 9, 0}, {3, 8, 0}}, want: "processor 3 slept 8 times"},
+		{name: "nothing slept", seen: []idleCount{{cpu: 0}, {cpu: 1}}},
+		{name: "all wake", seen: []idleCount{{0, 500, 499}, {1, 7, 8}}},
+		{name: "asleep for the first time", seen: []idleCount{{0, 1, 0}}},
+		{name: "never wakes", seen: []idleCount{{0, 40, 39}, {1, 3, 0}}, want: "processor 1 slept 3 times"},
+		{name: "unproven, and kept awake", seen: []idleCount{{1, 0, 0}}, unproven: []int{1}},
+		{name: "unproven, and sees", seen: []idleCount{{1, 5, 4}}, unproven: []int{1}},
+		{name: "unproven, and slept all the same", seen: []idleCount{{1, 1, 0}}, unproven: []int{0, 1}, want: "processor 1 slept 1 times"},
+		{name: "two", seen: []idleCount{{2, 9, 0}, {3, 8, 0}}, want: "processor 3 slept 8 times"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -53,7 +53,7 @@ func TestSightOfThisMachine(t *testing.T) {
 	if err := errors.Join(err, cpusErr); err != nil {
 		t.Fatal(err)
 	}
-	s, err := openSight(cpus, formats)
+	s, err := openIdleWatches(cpus, formats)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,21 +13,21 @@ import (
 	"skleak/record"
 )
 
-// books is the ledger of one experiment, or nothing: a nil *books does nothing
+// ledgerRun is the ledger of one experiment, or nothing: a nil *ledgerRun does nothing
 // at no cost. Trouble with it is told and ends the ledger, not the experiment.
-type books struct {
+type ledgerRun struct {
 	led   *ledger.Ledger
 	x     *Experiment
 	state record.State
 }
 
-// openBooks opens the ledger where it is asked for. That there can be none is
+// openLedgerRun opens the ledger where it is asked for. That there can be none is
 // no error: the reader is told and the run goes on.
-func (x *Experiment) openBooks() *books {
+func (x *Experiment) openLedgerRun() *ledgerRun {
 	if x.o.Ledger == LedgerOff {
 		return nil
 	}
-	b := &books{x: x}
+	b := &ledgerRun{x: x}
 	if err := b.open(); err != nil {
 		b.give(err)
 		return nil
@@ -36,7 +36,7 @@ func (x *Experiment) openBooks() *books {
 	return b
 }
 
-func (b *books) open() error {
+func (b *ledgerRun) open() error {
 	if err := b.look(); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (b *books) open() error {
 }
 
 // give gives the ledger up.
-func (b *books) give(err error) {
+func (b *ledgerRun) give(err error) {
 	if err = errors.Join(err, b.close()); err == nil {
 		return
 	}
@@ -59,10 +59,10 @@ func (b *books) give(err error) {
 }
 
 // off reports that there is no ledger, or no longer one.
-func (b *books) off() bool { return b == nil || b.led == nil }
+func (b *ledgerRun) off() bool { return b == nil || b.led == nil }
 
 // own lets the ledger follow the sockets of s, which has not sent yet.
-func (b *books) own(s *sending) {
+func (b *ledgerRun) own(s *sending) {
 	if b.off() {
 		return
 	}
@@ -117,7 +117,7 @@ func devices(state record.State) []string {
 }
 
 // look takes a new picture of the sandbox, to name places by.
-func (b *books) look() error {
+func (b *ledgerRun) look() error {
 	state, err := b.x.picture("ledger")
 	if err == nil {
 		b.state = state
@@ -127,7 +127,7 @@ func (b *books) look() error {
 
 // account says where everything is after settling. From here on frees are kept
 // with their call chains.
-func (b *books) account(s *sending) {
+func (b *ledgerRun) account(s *sending) {
 	if b.off() {
 		return
 	}
@@ -138,7 +138,7 @@ func (b *books) account(s *sending) {
 	b.skip()
 }
 
-func (b *books) drawUp(s *sending) error {
+func (b *ledgerRun) drawUp(s *sending) error {
 	if err := errors.Join(b.look(), b.led.Begin()); err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func (b *books) drawUp(s *sending) error {
 
 // after says where everything is when the ladder has been climbed, with the
 // sockets still open.
-func (b *books) after(s *sending) {
+func (b *ledgerRun) after(s *sending) {
 	if b.off() {
 		return
 	}
@@ -196,8 +196,8 @@ func readQueues() ([]ledger.Backlog, error) {
 	return ledger.ParseQueues(string(text))
 }
 
-// witness books what was freed since the last call to what was done.
-func (b *books) witness(rung, on string) {
+// witness counts what was freed since the last call to what was done.
+func (b *ledgerRun) witness(rung, on string) {
 	if b.off() {
 		return
 	}
@@ -205,21 +205,21 @@ func (b *books) witness(rung, on string) {
 }
 
 // skip throws away what was freed since the last call.
-func (b *books) skip() {
+func (b *ledgerRun) skip() {
 	if !b.off() {
 		b.led.Skip()
 	}
 }
 
 // emptied is called when time alone let go of everything.
-func (b *books) emptied() {
+func (b *ledgerRun) emptied() {
 	if !b.off() {
 		b.led.Forget()
 	}
 }
 
 // end closes the ledger once sockets and links are gone.
-func (b *books) end() {
+func (b *ledgerRun) end() {
 	if b.off() {
 		return
 	}
@@ -227,7 +227,7 @@ func (b *books) end() {
 	b.give(nil)
 }
 
-func (b *books) close() error {
+func (b *ledgerRun) close() error {
 	if b.off() {
 		return nil
 	}

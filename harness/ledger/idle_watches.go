@@ -22,20 +22,20 @@ import (
 // 0d40a6d83e3e), without a word in the ring. Seen on a 6.18 guest of
 // Firecracker, where one of two processors was blind from boot to end.
 
-// sight counts how often each processor goes to sleep and wakes up: both are
+// idleWatches counts how often each processor goes to sleep and wakes up: both are
 // sched:sched_switch, the first on the task that goes, the second on the idle task.
-type sight struct {
-	eyes []eye
+type idleWatches struct {
+	each []idleWatch
 }
 
-type eye struct {
+type idleWatch struct {
 	cpu int
 	// to and from count the switches to and from the idle task.
 	to, from int
 }
 
-// glimpse is what one processor showed.
-type glimpse struct {
+// idleCount is what one processor showed.
+type idleCount struct {
 	cpu      int
 	to, from uint64
 }
@@ -44,26 +44,26 @@ type glimpse struct {
 // have been seen to wake, to be called blind: it may be asleep now.
 const surelyAsleep = 3
 
-func (g glimpse) blind() bool { return g.to >= surelyAsleep && g.from == 0 }
+func (g idleCount) blind() bool { return g.to >= surelyAsleep && g.from == 0 }
 
-// openSight begins to count on some processors. Where this kernel has no
-// sched_switch there are no eyes.
-func openSight(cpus []int, formats map[Kind]Format) (*sight, error) {
-	s := &sight{}
+// openIdleWatches begins to count on some processors. Where this kernel has no
+// sched_switch there are none.
+func openIdleWatches(cpus []int, formats map[Kind]Format) (*idleWatches, error) {
+	s := &idleWatches{}
 	f, ok := formats[Switch]
 	if !ok {
 		return s, nil
 	}
 	for _, cpu := range cpus {
 		var err error
-		one := eye{cpu: cpu, to: -1, from: -1}
+		one := idleWatch{cpu: cpu, to: -1, from: -1}
 		if one.to, err = countSwitches(cpu, f.ID, "next_pid == 0"); err == nil {
 			one.from, err = countSwitches(cpu, f.ID, "prev_pid == 0")
 		}
 		if one.to < 0 && errors.Is(err, unix.ENODEV) {
 			continue // the processor went off line
 		}
-		s.eyes = append(s.eyes, one)
+		s.each = append(s.each, one)
 		if err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
@@ -87,9 +87,9 @@ func countSwitches(cpu int, id uint16, filter string) (int, error) {
 }
 
 // look reads the counts.
-func (s *sight) look() ([]glimpse, error) {
-	var out []glimpse
-	for _, e := range s.eyes {
+func (s *idleWatches) look() ([]idleCount, error) {
+	var out []idleCount
+	for _, e := range s.each {
 		g, err := e.look()
 		if err != nil {
 			return nil, err
@@ -99,7 +99,7 @@ func (s *sight) look() ([]glimpse, error) {
 	return out, nil
 }
 
-func (e eye) look() (g glimpse, err error) {
+func (e idleWatch) look() (g idleCount, err error) {
 	g.cpu = e.cpu
 	if g.from, err = readCount(e.from); err == nil {
 		g.to, err = readCount(e.to)
@@ -117,7 +117,7 @@ func readCount(fd int) (uint64, error) {
 
 // hidden says on which processors something happened that gave no events, where
 // a single sleep of an unproven one is enough. "" says on none.
-func (s *sight) hidden(unproven []int) (string, error) {
+func (s *idleWatches) hidden(unproven []int) (string, error) {
 	seen, err := s.look()
 	if err != nil {
 		return "", err
@@ -125,7 +125,7 @@ func (s *sight) hidden(unproven []int) (string, error) {
 	return hiddenBy(seen, unproven), nil
 }
 
-func hiddenBy(seen []glimpse, unproven []int) string {
+func hiddenBy(seen []idleCount, unproven []int) string {
 	var parts []string
 	for _, g := range seen {
 		if g.blind() || g.to > 0 && g.from == 0 && slices.Contains(unproven, g.cpu) {
@@ -136,19 +136,19 @@ func hiddenBy(seen []glimpse, unproven []int) string {
 }
 
 // Close ends the counting.
-func (s *sight) Close() error {
+func (s *idleWatches) Close() error {
 	if s == nil {
 		return nil
 	}
 	var errs []error
-	for _, e := range s.eyes {
+	for _, e := range s.each {
 		for _, fd := range []int{e.to, e.from} {
 			if fd >= 0 {
 				errs = append(errs, unix.Close(fd))
 			}
 		}
 	}
-	s.eyes = nil
+	s.each = nil
 	return errors.Join(errs...)
 }
 
@@ -160,9 +160,9 @@ const (
 
 // test finds the processors whose idle task is not known to see, and those of
 // them that are surely blind.
-func (s *sight) test() (unproven, blind []int, err error) {
+func (s *idleWatches) test() (unproven, blind []int, err error) {
 	var all sync.WaitGroup
-	for _, e := range s.eyes {
+	for _, e := range s.each {
 		all.Go(func() { e.nap() })
 	}
 	all.Wait()
@@ -180,7 +180,7 @@ func (s *sight) test() (unproven, blind []int, err error) {
 
 // nap lets a processor go to sleep until it is known to see or not to. The
 // thread ends with it.
-func (e eye) nap() {
+func (e idleWatch) nap() {
 	runtime.LockOSThread()
 	var set unix.CPUSet
 	set.Set(e.cpu)

@@ -11,16 +11,16 @@ import (
 	"skleak/netns"
 )
 
-// outside is the number of the network namespace that the run itself lives in.
+// netnsID is the number of the network namespace that the run itself lives in.
 // Whatever deletes links compares with it first.
-type outside uint64
+type netnsID uint64
 
 // ownNamespace is where a handle to the calling process's namespace is.
 const ownNamespace = "/proc/self/ns/net"
 
-func currentNamespace() (outside, error) { return namespaceNumber(ownNamespace) }
+func currentNamespace() (netnsID, error) { return namespaceNumber(ownNamespace) }
 
-func namespaceNumber(path string) (outside, error) {
+func namespaceNumber(path string) (netnsID, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return 0, fmt.Errorf("look at network namespace %s: %w", path, err)
@@ -29,14 +29,14 @@ func namespaceNumber(path string) (outside, error) {
 	if !ok {
 		return 0, fmt.Errorf("look at network namespace %s: no inode number", path)
 	}
-	return outside(stat.Ino), nil
+	return netnsID(stat.Ino), nil
 }
 
 // lastsWord, after the number, makes a child serve one scenario after another.
 const lastsWord = "lasts"
 
 // childArgs are what parseChildArgs reads.
-func childArgs(out outside, lasts bool) []string {
+func childArgs(out netnsID, lasts bool) []string {
 	if lasts {
 		return []string{out.String(), lastsWord}
 	}
@@ -44,16 +44,16 @@ func childArgs(out outside, lasts bool) []string {
 }
 
 // parseChildArgs reads the arguments a parent hands its child.
-func parseChildArgs(args []string) (out outside, lasts bool, err error) {
+func parseChildArgs(args []string) (out netnsID, lasts bool, err error) {
 	if len(args) == 2 && args[1] == lastsWord {
 		args, lasts = args[:1], true
 	}
-	out, err = parseOutside(args)
+	out, err = parseNetnsID(args)
 	return out, lasts, err
 }
 
-// parseOutside reads the argument a child hands its keeper.
-func parseOutside(args []string) (outside, error) {
+// parseNetnsID reads the argument a child hands its keeper.
+func parseNetnsID(args []string) (netnsID, error) {
 	if len(args) != 1 {
 		return 0, fmt.Errorf("%s and %s are started by skleak itself, not by hand", SandboxCommand, KeeperCommand)
 	}
@@ -61,13 +61,13 @@ func parseOutside(args []string) (outside, error) {
 	if err != nil {
 		return 0, fmt.Errorf("number of the outer network namespace: %w", err)
 	}
-	return outside(n), nil
+	return netnsID(n), nil
 }
 
-func (o outside) String() string { return strconv.FormatUint(uint64(o), 10) }
+func (o netnsID) String() string { return strconv.FormatUint(uint64(o), 10) }
 
 // mustDiffer refuses a namespace that is the run's own.
-func (o outside) mustDiffer(path string) error {
+func (o netnsID) mustDiffer(path string) error {
 	n, err := namespaceNumber(path)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (o outside) mustDiffer(path string) error {
 }
 
 // clean deletes every link of the namespace at path, which must not be the run's own.
-func (o outside) clean(path string) error {
+func (o netnsID) clean(path string) error {
 	if err := o.mustDiffer(path); err != nil {
 		return err
 	}

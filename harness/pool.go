@@ -4,9 +4,9 @@ package harness
 
 import "sync"
 
-// crew is the sandboxes of one run. Where they last, those that have nothing
+// pool is the sandboxes of one run. Where they last, those that have nothing
 // to do wait here for the next scenario.
-type crew struct {
+type pool struct {
 	registry Registry
 	self     string
 	lasts    bool
@@ -16,7 +16,7 @@ type crew struct {
 }
 
 // take gives a sandbox in whose namespace nothing was done yet.
-func (c *crew) take() (*sandbox, error) {
+func (c *pool) take() (*sandbox, error) {
 	c.mu.Lock()
 	if n := len(c.idle); n > 0 {
 		box := c.idle[n-1]
@@ -29,7 +29,7 @@ func (c *crew) take() (*sandbox, error) {
 }
 
 // giveBack keeps a sound sandbox that lasts, and ends any other.
-func (c *crew) giveBack(box *sandbox, sound bool) (how string, err error) {
+func (c *pool) giveBack(box *sandbox, sound bool) (how string, err error) {
 	if !c.lasts || !sound {
 		return box.finish()
 	}
@@ -41,7 +41,7 @@ func (c *crew) giveBack(box *sandbox, sound bool) (how string, err error) {
 
 // dismiss ends the sandboxes that wait. How one that has served well ends is
 // of no interest any more.
-func (c *crew) dismiss() {
+func (c *pool) dismiss() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, box := range c.idle {
