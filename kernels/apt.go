@@ -12,7 +12,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/google/renameio/v2"
@@ -262,12 +261,14 @@ func (a apt) show(ctx context.Context) ([]stanza, error) {
 // download puts packages into dir and gives their files. apt checks each
 // against the signed lists. Begun, if not nil, is told the folder that fills.
 func (a apt) download(ctx context.Context, dir string, packages []Package, begun func(folder string)) (files []string, err error) {
-	box, err := a.box(dir)
-	if err != nil {
-		return nil, fmt.Errorf("make a folder for apt to download to: %w", err)
-	}
-	if box != dir {
-		defer func() { err = errors.Join(err, os.RemoveAll(box)) }()
+	box := dir
+	if a.user != "" {
+		made, err := makeDownloadBox(a.user)
+		if err != nil {
+			return nil, fmt.Errorf("make a folder for apt to download to: %w", err)
+		}
+		defer func() { err = errors.Join(err, made.Close()) }()
+		box = made.Name()
 	}
 	if begun != nil {
 		begun(box)
@@ -294,30 +295,6 @@ func (a apt) download(ctx context.Context, dir string, packages []Package, begun
 		files = append(files, file)
 	}
 	return files, nil
-}
-
-// boxes is where a folder is made for a download: on disk, and anybody may go
-// there.
-const boxes = "/var/tmp"
-
-// box is a folder that apt's user can write to; dir where that is who runs it.
-func (a apt) box(dir string) (string, error) {
-	if a.user == "" {
-		return dir, nil
-	}
-	who, err := user.Lookup(a.user)
-	if err != nil {
-		return "", err
-	}
-	uid, err := strconv.Atoi(who.Uid)
-	if err != nil {
-		return "", err
-	}
-	box, err := os.MkdirTemp(boxes, "skleak-download-*")
-	if err != nil {
-		return "", err
-	}
-	return box, os.Chown(box, uid, -1)
 }
 
 // moveFile moves a regular file, to another file system by a copy, and makes it

@@ -74,7 +74,7 @@ func Open(dir string, limits Limits) (*Store, error) {
 			return nil, fmt.Errorf("open the kernel store: %w; SKLEAK_STORE names another place", err)
 		}
 	}
-	return s, s.sweep()
+	return s, errors.Join(s.sweep(), sweepDownloadBoxes(downloadBoxes, time.Now()))
 }
 
 // Dir is the store's folder.
