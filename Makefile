@@ -97,13 +97,13 @@ TRUTH_KERNELS ?= debian:6.1 debian:6.12
 TRUTH_RUNS ?= 3
 
 .PHONY: truth
-truth: mutants-packages build ## all known bugs on two kernels, thrice: docs/truth.md
+truth: mutants-packages build ## all known bugs on two kernels, thrice: docs/results/truth.md
 	scripts/truth $(TRUTH_RUNS) $(TRUTH_KERNELS)
 
 KERNELS ?= debian:5.10,debian:6.1,debian:6.12,debian:6.18,debian:7.2,debian:7.3
 
 .PHONY: kernels
-kernels: vm-packages build ## the whole catalogue on six kernels: docs/kernels.md
+kernels: vm-packages build ## the whole catalogue on six kernels: docs/results/kernels.md
 	scripts/kernels-doc $(KERNELS)
 
 .PHONY: bench

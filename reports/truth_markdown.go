@@ -11,7 +11,7 @@ import (
 	"skleak/record"
 )
 
-// TruthMarkdown prints a truth table as docs/truth.md has it.
+// TruthMarkdown prints a truth table as docs/results/truth.md has it.
 func TruthMarkdown(w io.Writer, rep record.TruthReport) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "## %s\n\n", rep.Kernel)
