@@ -71,7 +71,7 @@ func (w *World) willRun(lk *link) bool {
 		return lk.peer == nil || !lk.peer.Down
 	case "bridge", "bond", "team":
 		for _, port := range w.links {
-			if port.portOf(lk) && w.willRun(port) {
+			if w.stacking().IsPort(port, lk) && w.willRun(port) {
 				return true
 			}
 		}

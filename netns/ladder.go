@@ -19,7 +19,8 @@ import (
 // What is not there now, a neighbour above all, cannot be named by a step.
 func (w *World) Steps(ctx context.Context) ([]Step, error) {
 	w.labelLinks()
-	near := w.nearness()
+	stacking := w.stacking()
+	near := stacking.Nearness()
 	steps := slices.Concat(readerSteps(near), w.filterSteps())
 	qdiscs, err := qdiscSteps(near)
 	if err != nil {
@@ -31,12 +32,8 @@ func (w *World) Steps(ctx context.Context) ([]Step, error) {
 		return nil, err
 	}
 	steps = append(steps, neighbours...)
-	upper := w.upper()
-	lower := slices.DeleteFunc(slices.Clone(near), func(lk *link) bool {
-		return slices.Contains(upper, lk) || slices.Contains(upper, lk.peer)
-	})
-	steps = append(steps, linkSteps(upper, record.RungDown, record.RungDelete)...)
-	steps = append(steps, linkSteps(onePerPair(lower), record.RungLowerDown, record.RungLowerGone)...)
+	steps = append(steps, linkSteps(stacking.Upper(), record.RungDown, record.RungDelete)...)
+	steps = append(steps, linkSteps(stacking.Lower(), record.RungLowerDown, record.RungLowerGone)...)
 	return append(steps, processSteps(near)...), ctx.Err()
 }
 

@@ -117,9 +117,9 @@ func TestOrder(t *testing.T) {
 		what, want string
 		got        []*link
 	}{
-		{"nearness", "v0 bond0.7 bond0 v1 far a0 a1", w.nearness()},
-		{"upper", "bond0.7 bond0 v0", w.upper()},
-		{"one per pair", "v0 a1", onePerPair([]*link{v0, a1, v1, a0})},
+		{"nearness", "v0 bond0.7 bond0 v1 far a0 a1", w.stacking().Nearness()},
+		{"upper", "bond0.7 bond0 v0", w.stacking().Upper()},
+		{"lower", "far a0", w.stacking().Lower()},
 	} {
 		var names []string
 		for _, lk := range c.got {

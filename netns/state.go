@@ -127,7 +127,7 @@ func (w *World) linkState(s *space, l netlink.Link) record.LinkState {
 		return st
 	}
 	st.Via = s.name == "" && slices.Contains(w.via, lk.Name)
-	for _, lower := range w.below(lk) {
+	for _, lower := range w.stacking().Below(lk) {
 		st.Lower = append(st.Lower, lower.Name)
 	}
 	if lk.peer != nil {

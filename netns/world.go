@@ -240,16 +240,6 @@ func prefixes(addrs []netlink.Addr) []netip.Prefix {
 	return out
 }
 
-// find looks up a link of one namespace; nil when there is none.
-func (w *World) find(netns, name string) *link {
-	for _, lk := range w.links {
-		if lk.Netns == netns && lk.Name == name {
-			return lk
-		}
-	}
-	return nil
-}
-
 // Close releases everything: processes, descriptors, filters, links, and the
 // namespaces beside the sandbox's own. It may be called again.
 func (w *World) Close() error {

@@ -127,7 +127,8 @@ func iptablesRule(f scenarios.Filter) []string {
 
 // ladder lists the rungs, mildest first, as skleak climbs them.
 func (w *writer) ladder() []string {
-	near := w.nearness()
+	stacking := w.stacking()
+	near := stacking.Nearness()
 	var out []string
 	rung := func(what, on, wait string, words ...string) {
 		out = append(out, command("rung", what, on, wait)+" "+command(words...))
@@ -159,14 +160,10 @@ func (w *writer) ladder() []string {
 	for _, ns := range w.namespaces() {
 		rung("neighbours flushed", orElse(ns, "own namespace"), "look", "forget", ns)
 	}
-	upper := w.upper()
-	lower := slices.DeleteFunc(slices.Clone(near), func(lk *link) bool {
-		return slices.Contains(upper, lk) || slices.Contains(upper, lk.peer)
-	})
 	for _, group := range []struct {
 		links         []*link
 		down, deleted string
-	}{{upper, "link down", "link deleted"}, {onePerPair(lower), "lower link down", "lower link deleted"}} {
+	}{{stacking.Upper(), "link down", "link deleted"}, {stacking.Lower(), "lower link down", "lower link deleted"}} {
 		for _, lk := range group.links {
 			if !lk.Down {
 				rung(group.down, lk.Name, "look", "within", lk.Netns, "ip", "link", "set", "dev", lk.Name, "down")
