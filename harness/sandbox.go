@@ -3,7 +3,6 @@
 package harness
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,10 +10,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"time"
 
 	"skleak/harness/experiment"
+	"skleak/internal/capture"
 	"skleak/record"
 )
 
@@ -39,7 +40,7 @@ type sandbox struct {
 	lifeline *os.File
 	events   *os.File
 	decoder  *record.Decoder
-	stderr   bytes.Buffer
+	stderr   capture.Head
 	entry    *entry
 }
 
@@ -62,7 +63,8 @@ func startSandbox(reg Registry, self string, lasts bool) (*sandbox, error) {
 	s := &sandbox{lifeline: lifeW, events: eventsR, decoder: record.NewDecoder(eventsR)}
 	s.cmd = exec.Command(self, append([]string{SandboxCommand}, childArgs(out, lasts)...)...)
 	s.cmd.ExtraFiles = []*os.File{eventsW, lifeR}
-	s.cmd.Stderr = &limitedBuffer{b: &s.stderr, left: 16 << 10}
+	s.stderr.Limit = 16 << 10
+	s.cmd.Stderr = &s.stderr
 	s.cmd.SysProcAttr = namespaceAttr(os.Geteuid())
 	s.cmd.WaitDelay = time.Second
 	err = s.cmd.Start()
@@ -182,8 +184,8 @@ func (s *sandbox) finish() (how string, err error) {
 	}
 	if waitErr != nil {
 		how = waitErr.Error()
-		if text := bytes.TrimSpace(s.stderr.Bytes()); len(text) > 0 {
-			how += ": " + string(text)
+		if text := strings.TrimSpace(s.stderr.String()); text != "" {
+			how += ": " + text
 		}
 	}
 	err = s.events.Close()
@@ -191,18 +193,4 @@ func (s *sandbox) finish() (how string, err error) {
 		err = errors.Join(err, s.entry.release())
 	}
 	return how, err
-}
-
-// limitedBuffer keeps the first bytes and drops the rest.
-type limitedBuffer struct {
-	b    *bytes.Buffer
-	left int
-}
-
-// Write implements io.Writer; it never fails.
-func (l *limitedBuffer) Write(p []byte) (int, error) {
-	n := min(len(p), l.left)
-	l.b.Write(p[:n])
-	l.left -= n
-	return len(p), nil
 }

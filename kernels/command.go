@@ -3,7 +3,6 @@
 package kernels
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"skleak/internal/capture"
 )
 
 // command is one run of apt or dpkg.
@@ -42,7 +43,7 @@ func (c command) run(ctx context.Context) (string, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.ExtraFiles = c.files
 	cmd.WaitDelay = 5 * time.Second
-	messages := &tail{}
+	messages := &capture.Tail{Limit: maxMessage}
 	cmd.Stdout, cmd.Stderr = c.out, messages
 	err := cmd.Run()
 	said := strings.TrimSpace(messages.String())
@@ -73,16 +74,3 @@ func (e *CommandError) Error() string {
 }
 
 func (e *CommandError) Unwrap() error { return e.Err }
-
-// tail keeps the end of what is written to it.
-type tail struct{ buf bytes.Buffer }
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.buf.Write(p)
-	if over := t.buf.Len() - maxMessage; over > 0 {
-		t.buf.Next(over)
-	}
-	return len(p), nil
-}
-
-func (t *tail) String() string { return t.buf.String() }

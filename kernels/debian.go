@@ -129,23 +129,10 @@ func readTar(ctx context.Context, b *builder, r io.Reader) error {
 }
 
 func eachMember(ctx context.Context, r io.Reader, each func(string, []byte) error) error {
-	archive := tar.NewReader(r)
-	for {
-		h, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			// dpkg-deb pads the end; leaving it unread would break its pipe.
-			_, err = io.Copy(io.Discard, r)
-			return err
-		}
-		if err != nil {
-			return fmt.Errorf("read the package: %w", err)
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
+	return EachTarMember(ctx, r, "the package", func(h *tar.Header, archive io.Reader) error {
 		name := path.Clean("/" + h.Name)
 		if h.Typeflag != tar.TypeReg || !wanted(name) {
-			continue
+			return nil
 		}
 		if h.Size > maxMember {
 			return fmt.Errorf("%s has %d bytes; at most %d are taken", name, h.Size, maxMember)
@@ -159,7 +146,8 @@ func eachMember(ctx context.Context, r io.Reader, each func(string, []byte) erro
 		if err := each(name, content.Bytes()); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-	}
+		return nil
+	})
 }
 
 // memberOf gives a file's place below the modules' folder, or its kind in

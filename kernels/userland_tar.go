@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
 package kernels
 
 import (
@@ -47,24 +49,12 @@ type joined struct {
 
 // take copies the members of one package.
 func (j *joined) take(ctx context.Context, r io.Reader) error {
-	members := tar.NewReader(r)
-	for {
-		h, err := members.Next()
-		if errors.Is(err, io.EOF) {
-			// dpkg-deb pads the end; leaving it unread would break its pipe.
-			_, err = io.Copy(io.Discard, r)
-			return err
-		}
-		if err != nil {
-			return fmt.Errorf("read the package: %w", err)
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
+	return EachTarMember(ctx, r, "the package", func(h *tar.Header, members io.Reader) error {
 		if err := j.member(h, members); err != nil {
 			return fmt.Errorf("%s: %w", h.Name, err)
 		}
-	}
+		return nil
+	})
 }
 
 // member copies one member. Whatever owner and time it has, it gets root's and

@@ -3,7 +3,6 @@
 package netns
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -15,13 +14,13 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 
+	"skleak/internal/capture"
 	"skleak/record"
 	"skleak/scenarios"
 )
@@ -40,7 +39,7 @@ const (
 type process struct {
 	name  string
 	cmd   *exec.Cmd
-	said  *tail
+	said  *capture.Tail
 	ended chan struct{}
 	// err is how it ended, readable once ended is closed.
 	err error
@@ -57,7 +56,7 @@ func startIodine(ctx context.Context, s *space, c scenarios.Common) (*process, e
 	ctx, stop := context.WithTimeout(ctx, iodinePatience)
 	defer stop()
 	if err := p.awaitTun(ctx, s, c.Name); err != nil {
-		return nil, errors.Join(fmt.Errorf("create iodine %s: %w; it said: %s", c.Name, err, p.said), p.Close())
+		return nil, errors.Join(fmt.Errorf("create iodine %s: %w; it said: %s", c.Name, err, saying(p.said)), p.Close())
 	}
 	return p, nil
 }
@@ -151,7 +150,7 @@ func freeUDPPort(s *space) (int, error) {
 // NB: the parent-death signal comes when the thread that started the program
 // ends (golang/go#27505), so that thread waits for it.
 func launch(s *space, path string, args ...string) (*process, error) {
-	p := &process{name: path, said: &tail{}, ended: make(chan struct{})}
+	p := &process{name: path, said: &capture.Tail{Limit: processOutput}, ended: make(chan struct{})}
 	started := make(chan error, 1)
 	go func() {
 		defer close(p.ended)
@@ -183,7 +182,7 @@ func (p *process) awaitTun(ctx context.Context, s *space, name string) error {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if p.said.contains(iodineReady) {
+		if p.said.Contains(iodineReady) {
 			return checkTunIsUp(s, name)
 		}
 		select {
@@ -221,31 +220,9 @@ func (p *process) Close() error {
 	return nil
 }
 
-// tail keeps the end of what is written to it, on one line.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-// Write implements io.Writer.
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, b[max(0, len(b)-processOutput):]...)
-	t.text = t.text[max(0, len(t.text)-processOutput):]
-	return len(b), nil
-}
-
-func (t *tail) contains(text string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return bytes.Contains(t.text, []byte(text))
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if said := strings.Join(strings.Fields(string(t.text)), " "); said != "" {
+// saying is the end of a program's output on one line.
+func saying(t *capture.Tail) string {
+	if said := strings.Join(strings.Fields(t.String()), " "); said != "" {
 		return said
 	}
 	return "nothing"

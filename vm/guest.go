@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"skleak/internal/capture"
 	"skleak/record"
 )
 
@@ -24,7 +25,7 @@ type guest struct {
 	vm      VM
 	args    []string
 	log     *consoleLog
-	stderr  *limitedText
+	stderr  *capture.Head
 	qemu    *process
 	events  chan incoming
 	closing closers
@@ -51,7 +52,7 @@ const (
 // boot starts a guest. The initramfs is handed over as a memory file, so that
 // nothing is left on disk however this process ends.
 func (v VM) boot(req request) (*guest, error) {
-	g := &guest{vm: v, log: newConsoleLog(), stderr: &limitedText{}, events: make(chan incoming), quit: make(chan struct{})}
+	g := &guest{vm: v, log: newConsoleLog(), stderr: &capture.Head{Limit: maxStderr}, events: make(chan incoming), quit: make(chan struct{})}
 	if err := g.start(req); err != nil {
 		return nil, &InfraError{Kernel: string(v.Kernel.Name), Err: errors.Join(err, g.closing.Close())}
 	}
@@ -304,7 +305,7 @@ func (g *guest) howEnded() string {
 	if g.qemu.err != nil {
 		how = g.qemu.err.Error()
 	}
-	if text := strings.TrimSpace(g.stderr.String()); text != "" {
+	if text := strings.TrimSpace(printable(g.stderr.String())); text != "" {
 		how += ": " + text
 	}
 	for _, a := range g.log.Alarms() {

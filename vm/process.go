@@ -96,24 +96,5 @@ func (c closers) Close() error {
 	return all
 }
 
-// limitedText keeps the first bytes written to it.
-type limitedText struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-const limitedTextBytes = 8 << 10
-
-// Write implements io.Writer; it never fails.
-func (l *limitedText) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.text = append(l.text, p[:min(len(p), limitedTextBytes-len(l.text))]...)
-	return len(p), nil
-}
-
-func (l *limitedText) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return printable(string(l.text))
-}
+// maxStderr bounds what is kept of what QEMU says, in bytes.
+const maxStderr = 8 << 10

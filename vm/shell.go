@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/term"
 
+	"skleak/internal/capture"
 	"skleak/scenarios"
 )
 
@@ -32,7 +33,7 @@ func (v VM) Shell(ctx context.Context, list []scenarios.Scenario) (err error) {
 	}
 	v.all = list
 	v.Extra = map[string]string{guestBusybox: busybox}
-	g := &guest{vm: v, log: newConsoleLog(), stderr: &limitedText{}, quit: make(chan struct{})}
+	g := &guest{vm: v, log: newConsoleLog(), stderr: &capture.Head{Limit: maxStderr}, quit: make(chan struct{})}
 	req := request{Mode: ModeShell, Env: []string{"TERM=" + os.Getenv("TERM"), `PS1=\h \w # `}}
 	if columns, rows, err := term.GetSize(stdin); err == nil {
 		req.Rows, req.Columns = rows, columns

@@ -89,64 +89,22 @@ func FuzzParseProcPacket(f *testing.F) {
 	})
 }
 
-const sockstat = `sockets: used 17
-TCP: inuse 2 orphan 0 tw 0 alloc 3 mem 0
-UDP: inuse 0 mem 0
-RAW: inuse 1
-FRAG: inuse 0 memory 0
-`
-
-func TestParseSockstat(t *testing.T) {
-	if n, err := ParseSockstat(strings.NewReader(sockstat)); n != 17 || err != nil {
-		t.Errorf("used = %d, %v", n, err)
+func TestParseSlabObjects(t *testing.T) {
+	if n, err := ParseSlabObjects(strings.NewReader("3072 N0=3072\n")); n != 3072 || err != nil {
+		t.Errorf("%d, %v", n, err)
 	}
-	for _, bad := range []string{"", "TCP: inuse 2\n", "sockets: used many\n", "sockets: used -1\n", "sockets: used 99999999999\n"} {
-		if n, err := ParseSockstat(strings.NewReader(bad)); err == nil {
+	for _, bad := range []string{"", "N0=1", "-1"} {
+		if n, err := ParseSlabObjects(strings.NewReader(bad)); err == nil {
 			t.Errorf("%q gave %d", bad, n)
 		}
 	}
 }
 
-func FuzzParseSockstat(f *testing.F) {
-	f.Add(sockstat)
-	f.Add("sockets: used ")
-	f.Fuzz(func(t *testing.T, text string) {
-		if n, err := ParseSockstat(strings.NewReader(text)); n < 0 || (err != nil && n != 0) {
-			t.Errorf("used = %d, %v", n, err)
-		}
-	})
-}
-
-const slabinfo = `slabinfo - version: 2.1
-# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>
-skbuff_ext_cache       0      0    192   21    1 : tunables    0    0    0 : slabdata      0      0      0
-skbuff_head_cache   3072   3136    256   16    1 : tunables    0    0    0 : slabdata    196    196      0
-`
-
-func TestParseSlab(t *testing.T) {
-	if n, err := ParseSlabinfo(strings.NewReader(slabinfo)); n != 3072 || err != nil {
-		t.Errorf("slabinfo: %d, %v", n, err)
-	}
-	if n, err := ParseSlabObjects(strings.NewReader("3072 N0=3072\n")); n != 3072 || err != nil {
-		t.Errorf("objects: %d, %v", n, err)
-	}
-	if _, err := ParseSlabinfo(strings.NewReader("skbuff_fclone_cache 1 2 3\n")); err == nil {
-		t.Error("another cache was taken for the one of heads")
-	}
-	if _, err := ParseSlabObjects(strings.NewReader("N0=1")); err == nil {
-		t.Error("no number, and no error")
-	}
-}
-
-func FuzzParseSlab(f *testing.F) {
-	f.Add(slabinfo)
+func FuzzParseSlabObjects(f *testing.F) {
 	f.Add("3072 N0=3072\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		if n, err := ParseSlabinfo(strings.NewReader(text)); n < 0 || (err != nil && n != 0) {
-			t.Errorf("slabinfo: %d, %v", n, err)
-		}
 		if n, err := ParseSlabObjects(strings.NewReader(text)); n < 0 || (err != nil && n != 0) {
-			t.Errorf("objects: %d, %v", n, err)
+			t.Errorf("%d, %v", n, err)
 		}
 	})
 }

@@ -3,13 +3,14 @@
 package meter
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/prometheus/procfs"
 )
 
 // skbCache is where the kernel takes the heads of skbs from that a raw or UDP
@@ -25,49 +26,45 @@ const skbCache = "skbuff_head_cache"
 func CountSkbs() (n int64, by string, err error) {
 	const slab = "/sys/kernel/slab/" + skbCache
 	errShrink := os.WriteFile(slab+"/shrink", []byte("1"), 0)
-	n, errSys := countFrom(slab+"/objects", ParseSlabObjects)
+	n, errSys := slabObjects(slab + "/objects")
 	if errShrink == nil && errSys == nil {
 		return n, "/sys/kernel/slab", nil
 	}
-	n, errInfo := countFrom("/proc/slabinfo", ParseSlabinfo)
+	n, errInfo := slabinfoObjects()
 	if errInfo == nil {
 		return n, "slabinfo", nil
 	}
 	return 0, "", fmt.Errorf("count skbs: %w", errors.Join(errShrink, errSys, errInfo))
 }
 
-func countFrom(path string, parse func(io.Reader) (int64, error)) (int64, error) {
+func slabObjects(path string) (int64, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return 0, err
 	}
-	n, err := parse(f)
+	n, err := ParseSlabObjects(f)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return 0, fmt.Errorf("%s: %w", path, err)
 	}
 	return n, nil
 }
 
-// ParseSlabinfo finds the live skb heads in the text of /proc/slabinfo
-// (slabinfo(5)): the second field of their line.
-func ParseSlabinfo(r io.Reader) (int64, error) {
-	s := bufio.NewScanner(r)
-	s.Buffer(nil, maxProcLine)
-	for s.Scan() {
-		f := strings.Fields(s.Text())
-		if len(f) < 3 || f[0] != skbCache {
-			continue
-		}
-		n, err := strconv.ParseUint(f[1], 10, 62)
-		if err != nil {
-			return 0, fmt.Errorf("parse the line of %s: %w", skbCache, err)
-		}
-		return int64(n), nil
-	}
-	if err := s.Err(); err != nil {
+// slabinfoObjects is the same of /proc/slabinfo (slabinfo(5)).
+func slabinfoObjects() (int64, error) {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
 		return 0, err
 	}
-	return 0, fmt.Errorf("no line for %s", skbCache)
+	info, err := fs.SlabInfo()
+	if err != nil {
+		return 0, err
+	}
+	for _, slab := range info.Slabs {
+		if slab.Name == skbCache {
+			return slab.ObjActive, nil
+		}
+	}
+	return 0, fmt.Errorf("/proc/slabinfo has no line for %s", skbCache)
 }
 
 // ParseSlabObjects reads /sys/kernel/slab/*/objects: a number, then a count per

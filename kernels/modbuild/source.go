@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"skleak/kernels"
 	"skleak/mutants"
 )
 
@@ -69,27 +70,16 @@ func readSource(ctx context.Context, r io.Reader, dir string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	archive := tar.NewReader(r)
-	for {
-		h, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			_, err = io.Copy(io.Discard, r)
-			return err
-		}
-		if err != nil {
-			return fmt.Errorf("read the source: %w", err)
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
+	return kernels.EachTarMember(ctx, r, "the source", func(h *tar.Header, archive io.Reader) error {
 		_, name, _ := strings.Cut(path.Clean(h.Name), "/")
 		if h.Typeflag != tar.TypeReg || !mutants.SourcePath(name) || !buildFile(name) {
-			continue
+			return nil
 		}
 		if err := keep(root, name, archive, h.Size); err != nil {
 			return fmt.Errorf("unpack %s: %w", name, err)
 		}
-	}
+		return nil
+	})
 }
 
 func buildFile(name string) bool {
