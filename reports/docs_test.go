@@ -41,10 +41,10 @@ func TestEveryKeyIsDescribed(t *testing.T) {
 	if len(seen) < 60 || seen[""] {
 		t.Fatalf("found %d keys: %v", len(seen), seen)
 	}
-	doc := document(t, "../docs/report.md")
+	doc := document(t, "../docs/report.md") + document(t, "../docs/report-objects.md")
 	for key := range seen {
 		if !strings.Contains(doc, "`"+key+"`") {
-			t.Errorf("docs/report.md lacks %s", key)
+			t.Errorf("docs/report.md and report-objects.md lack %s", key)
 		}
 	}
 }
@@ -64,13 +64,13 @@ func TestEveryVerdictAndStatusIsDescribed(t *testing.T) {
 }
 
 func TestEveryPhaseIsDescribed(t *testing.T) {
-	doc := document(t, "../docs/architecture.md")
+	doc := document(t, "../docs/experiment.md")
 	for _, phase := range []string{
 		record.PhaseBuild, record.PhaseCalibrate, record.PhaseTraffic, record.PhaseSettle, record.PhasePatience,
 		record.PhaseRefill, record.PhaseLadder, record.PhaseLaw, record.PhaseClose,
 	} {
 		if !strings.Contains(doc, "| "+phase+" |") {
-			t.Errorf("docs/architecture.md lacks phase %s", phase)
+			t.Errorf("docs/experiment.md lacks phase %s", phase)
 		}
 	}
 }
