@@ -200,9 +200,9 @@ func TestProbeAndSnapshotOfWhatIsNotThere(t *testing.T) {
 	}
 }
 
-// An ordinary user is told what it takes.
-func TestProbeWithoutPrivileges(t *testing.T) {
-	path, _ := router(t)
+// asNobody is the command run by a user who may do nothing.
+func asNobody(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
 	binary, err := exec.LookPath("skleak")
 	if err != nil {
 		t.Fatal(err)
@@ -221,8 +221,15 @@ func TestProbeWithoutPrivileges(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(public, "probe", "--yes", "--netns", path)
+	cmd := exec.Command(public, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	return cmd
+}
+
+// An ordinary user is told what it takes.
+func TestProbeWithoutPrivileges(t *testing.T) {
+	path, _ := router(t)
+	cmd := asNobody(t, "probe", "--yes", "--netns", path)
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != exitUsage || !strings.Contains(string(out), "as root") {
 		t.Errorf("%v: %s; want exit status 2 and that it takes root", err, out)
