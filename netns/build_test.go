@@ -178,7 +178,7 @@ func TestCleanNamespace(t *testing.T) {
 	before := socketsUsed(t, s)
 	for _, name := range []string{"v0", "lo"} {
 		lk := &link{Common: common(name), space: s, index: linkUp(t, s, name, "").Attrs().Index}
-		if err := lk.addTbf(&scenarios.TbfOptions{Rate: 8, Burst: 1600}, netlink.HANDLE_ROOT); err != nil {
+		if err := lk.addQdisc(&scenarios.TbfOptions{Rate: 8, Burst: 1600}, netlink.HANDLE_ROOT); err != nil {
 			t.Fatal(err)
 		}
 		snd := newSender(t, s, name)
@@ -231,8 +231,8 @@ func TestModules(t *testing.T) {
 	s.Links[0].Qdisc = qdisc(&scenarios.PlugOptions{})
 	s.Filters = []scenarios.Filter{{Action: "nfqueue"}}
 	var got []string
-	for _, n := range needs(s) {
-		got = append(got, n.feature+" "+n.module)
+	for _, n := range scenarios.Needs(s) {
+		got = append(got, n.Feature+" "+strings.Join(n.Modules, " "))
 	}
 	want := []string{"link kind veth veth", "qdisc plug sch_plug", "netfilter rules nf_tables", "NFQUEUE nfnetlink_queue", "a rule that queues nft_queue"}
 	if !slices.Equal(got, want) {
@@ -266,9 +266,9 @@ func TestNothingIsLoadedThatIsRefused(t *testing.T) {
 		"another's module": {packet, "veth gcm", "veth", ""},
 	} {
 		there := strings.Fields(c.there)
-		n, _ := firstToLoad(needs(c.s), strings.Fields(c.loadable), func(n need) bool { return slices.Contains(there, n.module) })
-		if n.module != c.want {
-			t.Errorf("%s: %q would be loaded, want %q", name, n.module, c.want)
+		n, _ := firstToLoad(scenarios.Needs(c.s), strings.Fields(c.loadable), func(n scenarios.Need) bool { return slices.Contains(there, n.Modules[0]) })
+		if got := strings.Join(n.Modules, " "); got != c.want {
+			t.Errorf("%s: %q would be loaded, want %q", name, got, c.want)
 		}
 	}
 	crypto := []byte("name         : gcm(aes)\ndriver       : generic-gcm-aesni\n\nname         : aes\n")

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"skleak/scenarios"
 )
 
 const (
@@ -66,17 +68,17 @@ func (w *World) willRun(lk *link) bool {
 	if lk.Down {
 		return false
 	}
-	switch lk.kind {
-	case "veth":
+	switch scenarios.LinkKind(lk.kind).Carrier {
+	case scenarios.CarrierOfPeer:
 		return lk.peer == nil || !lk.peer.Down
-	case "bridge", "bond", "team":
+	case scenarios.CarrierOfPorts:
 		for _, port := range w.links {
 			if w.stacking().IsPort(port, lk) && w.willRun(port) {
 				return true
 			}
 		}
 		return false
-	case "vlan", "macvlan", "macvtap", "ipvlan", "macsec":
+	case scenarios.CarrierOfParent:
 		for _, name := range lk.lower {
 			if parent := w.find(lk.Netns, name); parent != nil && !w.willRun(parent) {
 				return false

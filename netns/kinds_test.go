@@ -34,7 +34,28 @@ func master(name string, o scenarios.LinkOptions) []scenarios.Link {
 	return []scenarios.Link{{Common: common(name, "172.29.198.129/28"), Options: o}, veth(port, common("v1"))}
 }
 
+// fromCatalogue is the links of the first scenario with a link of the kind, which
+// is called x0 then.
+func fromCatalogue(t *testing.T, kind string) []scenarios.Link {
+	t.Helper()
+	all, err := scenarios.Catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sc := range all {
+		for i, l := range sc.Links {
+			if l.Kind() == kind {
+				sc.Links[i].Name = "x0"
+				return sc.Links
+			}
+		}
+	}
+	t.Fatalf("no scenario has a link of kind %s", kind)
+	return nil
+}
+
 func TestEveryKind(t *testing.T) {
+	// The others are built as the catalogue has them.
 	kinds := map[string][]scenarios.Link{
 		"tun":       alone("x0", &scenarios.TunOptions{}),
 		"tap":       alone("x0", &scenarios.TapOptions{}),
@@ -65,7 +86,7 @@ func TestEveryKind(t *testing.T) {
 		t.Run(kind.Name, func(t *testing.T) {
 			links, ok := kinds[kind.Name]
 			if !ok {
-				t.Fatal("a kind without a test: add it to the table above")
+				links = fromCatalogue(t, kind.Name)
 			}
 			defer truthful(t, kind)
 			w := build(t, scene("x0", links...))
@@ -95,15 +116,15 @@ func TestEveryKind(t *testing.T) {
 // truthful fails a skip of what this kernel is built with, and a run of what it
 // is not: either would hide a fault in how a lack is found.
 func truthful(t *testing.T, kind scenarios.Kind) {
-	option, one := strings.CutPrefix(kind.Config, "CONFIG_")
+	option := strings.TrimPrefix(kind.Config[0], "CONFIG_")
 	has, known := kerneltest.Has(t, option)
-	// Of several options some may be there; a card is there in a guest alone, and
-	// iodined may not be installed. A module may not be installed either.
-	if !known || !one || strings.Contains(option, " ") || kind.Name == "iodine" || !testkit.Inside() {
+	// A card is there in a guest alone, a program may not be installed, and a mode
+	// or cipher may be missing by itself. A module may not be installed either.
+	if !known || kind.Name == "nic" || len(kind.Programs) > 0 || len(kind.Uses) > 0 || !testkit.Inside() {
 		return
 	}
-	if modules, _ := loadableModules(); has && len(modules) > 0 && !slices.Contains(modules, kind.Module) {
-		if _, err := os.Stat("/sys/module/" + kind.Module); err != nil {
+	if modules, _ := loadableModules(); has && len(modules) > 0 && len(kind.Modules) > 0 && !slices.Contains(modules, kind.Modules[0]) {
+		if _, err := os.Stat("/sys/module/" + kind.Modules[0]); err != nil {
 			return
 		}
 	}
@@ -143,8 +164,8 @@ func TestEveryQdisc(t *testing.T) {
 			snd := newSender(t, w.spaces[0], "v0")
 			snd.send(100, false)
 			t.Logf("%d bytes charged for 100 packets", snd.charge())
-			if holds := slices.Contains([]string{"plug", "tbf", "htb", "fq", "cake"}, kind.Name); holds != (snd.charge() > 50*300) {
-				t.Errorf("%d bytes are charged; holds: %v", snd.charge(), holds)
+			if kind.Holds != (snd.charge() > 50*300) {
+				t.Errorf("%d bytes are charged; holds: %v", snd.charge(), kind.Holds)
 			}
 			steps, err := w.Steps(t.Context())
 			if err != nil {
@@ -186,7 +207,7 @@ func TestDefaultQdiscIsPurged(t *testing.T) {
 }
 
 func TestLeafOfHtb(t *testing.T) {
-	defer truthful(t, scenarios.Kind{Name: "htb", Config: "CONFIG_NET_SCH_HTB", Module: "sch_htb"})
+	defer truthful(t, scenarios.QdiscKind("htb"))
 	near := common("v0")
 	near.Qdisc = qdisc(&scenarios.HtbOptions{Rate: 8, Burst: 256, Leaf: qdisc(&scenarios.PfifoOptions{Limit: 10})})
 	w := build(t, scene("v0", veth(near, common("v1"))))

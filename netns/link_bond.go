@@ -10,10 +10,11 @@ import (
 	"skleak/scenarios"
 )
 
-// createBond makes a bond. Without miimon it takes every port for running at
+// Bond makes a bond. Without miimon it takes every port for running at
 // once, so nothing has to be waited for (drivers/net/bonding/bond_main.c,
 // bond_enslave).
-func createBond(lk *link, o *scenarios.BondOptions) error {
+func (b linkBuild) Bond(o *scenarios.BondOptions) error {
+	lk := b.lk
 	name := o.Mode
 	if name == "" {
 		name = "active-backup"

@@ -2,10 +2,15 @@
 
 package netns
 
-import "github.com/vishvananda/netlink"
+import (
+	"github.com/vishvananda/netlink"
 
-// createBridge makes a bridge without STP, so that its ports forward at once
+	"skleak/scenarios"
+)
+
+// Bridge makes a bridge without STP, so that its ports forward at once
 // (net/bridge/br_stp_if.c).
-func createBridge(lk *link) error {
+func (b linkBuild) Bridge(_ *scenarios.BridgeOptions) error {
+	lk := b.lk
 	return lk.add(&netlink.Bridge{LinkAttrs: lk.attrs(nil)})
 }

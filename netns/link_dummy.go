@@ -2,9 +2,14 @@
 
 package netns
 
-import "github.com/vishvananda/netlink"
+import (
+	"github.com/vishvananda/netlink"
 
-// createDummy makes a dummy, which frees all it is given (drivers/net/dummy.c).
-func createDummy(lk *link) error {
+	"skleak/scenarios"
+)
+
+// Dummy makes a dummy, which frees all it is given (drivers/net/dummy.c).
+func (b linkBuild) Dummy(_ *scenarios.DummyOptions) error {
+	lk := b.lk
 	return lk.add(&netlink.Dummy{LinkAttrs: lk.attrs(nil)})
 }

@@ -10,8 +10,9 @@ import (
 	"skleak/scenarios"
 )
 
-// createGeneve makes a geneve; the route decides what it leaves by
+// Geneve makes a geneve; the route decides what it leaves by
 // (drivers/net/geneve.c).
-func createGeneve(lk *link, o *scenarios.GeneveOptions) error {
+func (b linkBuild) Geneve(o *scenarios.GeneveOptions) error {
+	lk := b.lk
 	return lk.add(&netlink.Geneve{LinkAttrs: lk.attrs(nil), ID: uint32(o.ID), Remote: net.ParseIP(o.Remote)})
 }

@@ -10,8 +10,9 @@ import (
 	"skleak/scenarios"
 )
 
-// createGre makes a gre tunnel (net/ipv4/ip_gre.c).
-func (w *World) createGre(lk *link, o *scenarios.GreOptions) error {
+// Gre makes a gre tunnel (net/ipv4/ip_gre.c).
+func (b linkBuild) Gre(o *scenarios.GreOptions) error {
+	w, lk := b.world, b.lk
 	index, err := w.underlay(lk, o)
 	if err != nil {
 		return err

@@ -10,8 +10,9 @@ import (
 	"skleak/scenarios"
 )
 
-// createGretap makes a gretap (net/ipv4/ip_gre.c).
-func (w *World) createGretap(lk *link, o *scenarios.GretapOptions) error {
+// Gretap makes a gretap (net/ipv4/ip_gre.c).
+func (b linkBuild) Gretap(o *scenarios.GretapOptions) error {
+	w, lk := b.world, b.lk
 	index, err := w.underlay(lk, &o.GreOptions)
 	if err != nil {
 		return err

@@ -2,9 +2,14 @@
 
 package netns
 
-import "github.com/vishvananda/netlink"
+import (
+	"github.com/vishvananda/netlink"
 
-// createIfb makes a ifb, which takes packets in and lets go of them in a tasklet (drivers/net/ifb.c).
-func createIfb(lk *link) error {
+	"skleak/scenarios"
+)
+
+// Ifb makes a ifb, which takes packets in and lets go of them in a tasklet (drivers/net/ifb.c).
+func (b linkBuild) Ifb(_ *scenarios.IfbOptions) error {
+	lk := b.lk
 	return lk.add(&netlink.Ifb{LinkAttrs: lk.attrs(nil)})
 }

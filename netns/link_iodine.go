@@ -2,10 +2,11 @@
 
 package netns
 
-import "context"
+import "skleak/scenarios"
 
-// createIodine starts an iodined and waits for its TUN.
-func createIodine(ctx context.Context, lk *link) error {
+// Iodine starts an iodined and waits for its TUN.
+func (b linkBuild) Iodine(_ *scenarios.IodineOptions) error {
+	ctx, lk := b.ctx, b.lk
 	p, err := startIodine(ctx, lk.space, lk.Common)
 	lk.process = p
 	return err

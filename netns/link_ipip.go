@@ -11,8 +11,9 @@ import (
 	"skleak/scenarios"
 )
 
-// createIpip makes an ipip tunnel (net/ipv4/ipip.c).
-func (w *World) createIpip(lk *link, o *scenarios.IpipOptions) error {
+// Ipip makes an ipip tunnel (net/ipv4/ipip.c).
+func (b linkBuild) Ipip(o *scenarios.IpipOptions) error {
+	w, lk := b.world, b.lk
 	index, err := w.underlay(lk, &o.GreOptions)
 	if err != nil {
 		return err

@@ -10,8 +10,9 @@ import (
 	"skleak/scenarios"
 )
 
-// createIpvlan makes an ipvlan on its parent (drivers/net/ipvlan/ipvlan_main.c).
-func (w *World) createIpvlan(lk *link, o *scenarios.IpvlanOptions) error {
+// Ipvlan makes an ipvlan on its parent (drivers/net/ipvlan/ipvlan_main.c).
+func (b linkBuild) Ipvlan(o *scenarios.IpvlanOptions) error {
+	w, lk := b.world, b.lk
 	parent, err := w.parent(lk, o.Parent)
 	if err != nil {
 		return err

@@ -27,10 +27,11 @@ const (
 	macsecKeyLen = 16
 )
 
-// createMacsec makes a macsec on its parent, with a key of its own for sending
+// Macsec makes a macsec on its parent, with a key of its own for sending
 // if it is to have one: without, it drops everything (drivers/net/macsec.c,
 // macsec_encrypt).
-func (w *World) createMacsec(lk *link, o *scenarios.MacsecOptions) error {
+func (b linkBuild) Macsec(o *scenarios.MacsecOptions) error {
+	w, lk := b.world, b.lk
 	parent, err := w.parent(lk, o.Parent)
 	if err != nil {
 		return err

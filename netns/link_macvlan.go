@@ -10,8 +10,9 @@ import (
 	"skleak/scenarios"
 )
 
-// createMacvlan makes a macvlan on its parent (drivers/net/macvlan.c).
-func (w *World) createMacvlan(lk *link, o *scenarios.MacvlanOptions) error {
+// Macvlan makes a macvlan on its parent (drivers/net/macvlan.c).
+func (b linkBuild) Macvlan(o *scenarios.MacvlanOptions) error {
+	w, lk := b.world, b.lk
 	l, err := w.macvlan(lk, o)
 	if err != nil {
 		return err

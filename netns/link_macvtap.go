@@ -8,9 +8,10 @@ import (
 	"skleak/scenarios"
 )
 
-// createMacvtap makes a macvtap on its parent and opens its character device
+// Macvtap makes a macvtap on its parent and opens its character device
 // (drivers/net/macvtap.c).
-func (w *World) createMacvtap(lk *link, o *scenarios.MacvtapOptions) error {
+func (b linkBuild) Macvtap(o *scenarios.MacvtapOptions) error {
+	w, lk := b.world, b.lk
 	l, err := w.macvlan(lk, &o.MacvlanOptions)
 	if err != nil {
 		return err

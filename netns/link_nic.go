@@ -81,8 +81,9 @@ func isCard(l netlink.Link) bool {
 	return ok && l.Attrs().EncapType == "ether"
 }
 
-// createNic finds the card that GiveCards brought and gives it its name.
-func (w *World) createNic(lk *link, o *scenarios.NicOptions) error {
+// Nic finds the card that GiveCards brought and gives it its name.
+func (b linkBuild) Nic(o *scenarios.NicOptions) error {
+	w, lk := b.world, b.lk
 	model := o.Card()
 	if !w.cards {
 		return fmt.Errorf("find %s %s: %w", lk.kind, lk.Name, &record.UnsupportedError{

@@ -2,10 +2,15 @@
 
 package netns
 
-import "github.com/vishvananda/netlink"
+import (
+	"github.com/vishvananda/netlink"
 
-// createNlmon makes an nlmon, which frees what is sent to it
+	"skleak/scenarios"
+)
+
+// Nlmon makes an nlmon, which frees what is sent to it
 // (drivers/net/nlmon.c).
-func createNlmon(lk *link) error {
+func (b linkBuild) Nlmon(_ *scenarios.NlmonOptions) error {
+	lk := b.lk
 	return lk.add(&netlink.GenericLink{LinkAttrs: lk.attrs(nil), LinkType: "nlmon"})
 }

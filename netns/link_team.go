@@ -34,9 +34,10 @@ const (
 // teamDefaultMode is set where none is given.
 const teamDefaultMode = "roundrobin"
 
-// createTeam makes a team and chooses its mode, which must be done while it has
+// Team makes a team and chooses its mode, which must be done while it has
 // no ports (drivers/net/team, team_mode_option_set).
-func createTeam(lk *link, o *scenarios.TeamOptions) error {
+func (b linkBuild) Team(o *scenarios.TeamOptions) error {
+	lk := b.lk
 	if err := lk.add(&netlink.GenericLink{LinkAttrs: lk.attrs(nil), LinkType: "team"}); err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func createTeam(lk *link, o *scenarios.TeamOptions) error {
 	if errors.Is(err, unix.EINVAL) {
 		// NB: the kernel says EINVAL for a mode whose module it cannot find.
 		return &record.UnsupportedError{
-			Feature: teamModeNeed(mode).feature, Hint: teamModeNeed(mode).hint, Err: err,
+			Feature: scenarios.TeamModeNeed(mode).Feature, Hint: scenarios.TeamModeNeed(mode).Hint(), Err: err,
 		}
 	}
 	if err != nil {

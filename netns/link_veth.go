@@ -8,9 +8,10 @@ import (
 	"skleak/scenarios"
 )
 
-// createVeth makes a pair; the far end may be in another namespace
+// Veth makes a pair; the far end may be in another namespace
 // (drivers/net/veth.c).
-func (w *World) createVeth(lk *link, o *scenarios.VethOptions) error {
+func (b linkBuild) Veth(o *scenarios.VethOptions) error {
+	w, lk := b.world, b.lk
 	far, err := w.space(o.Peer.Netns)
 	if err != nil {
 		return err

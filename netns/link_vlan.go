@@ -8,8 +8,9 @@ import (
 	"skleak/scenarios"
 )
 
-// createVlan makes an 802.1Q VLAN on its parent (net/8021q/vlan_netlink.c).
-func (w *World) createVlan(lk *link, o *scenarios.VlanOptions) error {
+// Vlan makes an 802.1Q VLAN on its parent (net/8021q/vlan_netlink.c).
+func (b linkBuild) Vlan(o *scenarios.VlanOptions) error {
+	w, lk := b.world, b.lk
 	parent, err := w.parent(lk, o.Parent)
 	if err != nil {
 		return err

@@ -8,7 +8,8 @@ import (
 	"skleak/scenarios"
 )
 
-// createVrf makes a vrf (drivers/net/vrf.c).
-func createVrf(lk *link, o *scenarios.VrfOptions) error {
+// Vrf makes a vrf (drivers/net/vrf.c).
+func (b linkBuild) Vrf(o *scenarios.VrfOptions) error {
+	lk := b.lk
 	return lk.add(&netlink.Vrf{LinkAttrs: lk.attrs(nil), Table: uint32(o.Table)})
 }

@@ -13,8 +13,9 @@ import (
 // vxlanPort is the port IANA gave; the kernel's own default is 8472.
 const vxlanPort = 4789
 
-// createVxlan makes a vxlan over its parent (drivers/net/vxlan/vxlan_core.c).
-func (w *World) createVxlan(lk *link, o *scenarios.VxlanOptions) error {
+// Vxlan makes a vxlan over its parent (drivers/net/vxlan/vxlan_core.c).
+func (b linkBuild) Vxlan(o *scenarios.VxlanOptions) error {
+	w, lk := b.world, b.lk
 	parent, err := w.parent(lk, o.Parent)
 	if err != nil {
 		return err

@@ -18,9 +18,10 @@ import (
 	"skleak/scenarios"
 )
 
-// createWireguard makes a wireguard with one peer that takes every address
+// Wireguard makes a wireguard with one peer that takes every address
 // (drivers/net/wireguard).
-func createWireguard(lk *link, o *scenarios.WireguardOptions) error {
+func (b linkBuild) Wireguard(o *scenarios.WireguardOptions) error {
+	lk := b.lk
 	config, err := wireguardConfig(lk.Name, o)
 	if err != nil {
 		return err

@@ -8,9 +8,10 @@ import (
 	"skleak/scenarios"
 )
 
-// createXfrm makes an xfrm interface without policies: what is sent to it has
+// Xfrm makes an xfrm interface without policies: what is sent to it has
 // no state to go by and is dropped (net/xfrm/xfrm_interface_core.c).
-func (w *World) createXfrm(lk *link, o *scenarios.XfrmOptions) error {
+func (b linkBuild) Xfrm(o *scenarios.XfrmOptions) error {
+	w, lk := b.world, b.lk
 	parent, err := w.parent(lk, o.Parent)
 	if err != nil {
 		return err

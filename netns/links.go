@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"reflect"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -14,63 +15,34 @@ import (
 	"skleak/scenarios"
 )
 
-// create makes the interface of lk, down, by its kind: one line a kind, which
-// lives in its own file.
-//
-//nolint:cyclop,funlen // a table, one line a kind
+// linkBuild builds one link. It has a method for each kind, in the kind's own
+// file, which makes the interface, down, of the kind's options; the options'
+// type says which.
+type linkBuild struct {
+	ctx   context.Context
+	world *World
+	lk    *link
+}
+
+// create makes the interface of lk.
 func (w *World) create(ctx context.Context, lk *link, options scenarios.LinkOptions) error {
-	switch o := options.(type) {
-	case *scenarios.TunOptions:
-		return createTun(lk, *o, false)
-	case *scenarios.TapOptions:
-		return createTun(lk, o.TunOptions, true)
-	case *scenarios.IodineOptions:
-		return createIodine(ctx, lk)
-	case *scenarios.VethOptions:
-		return w.createVeth(lk, o)
-	case *scenarios.DummyOptions:
-		return createDummy(lk)
-	case *scenarios.IfbOptions:
-		return createIfb(lk)
-	case *scenarios.NlmonOptions:
-		return createNlmon(lk)
-	case *scenarios.BridgeOptions:
-		return createBridge(lk)
-	case *scenarios.VlanOptions:
-		return w.createVlan(lk, o)
-	case *scenarios.MacvlanOptions:
-		return w.createMacvlan(lk, o)
-	case *scenarios.MacvtapOptions:
-		return w.createMacvtap(lk, o)
-	case *scenarios.IpvlanOptions:
-		return w.createIpvlan(lk, o)
-	case *scenarios.BondOptions:
-		return createBond(lk, o)
-	case *scenarios.TeamOptions:
-		return createTeam(lk, o)
-	case *scenarios.VxlanOptions:
-		return w.createVxlan(lk, o)
-	case *scenarios.GeneveOptions:
-		return createGeneve(lk, o)
-	case *scenarios.GreOptions:
-		return w.createGre(lk, o)
-	case *scenarios.GretapOptions:
-		return w.createGretap(lk, o)
-	case *scenarios.IpipOptions:
-		return w.createIpip(lk, o)
-	case *scenarios.WireguardOptions:
-		return createWireguard(lk, o)
-	case *scenarios.VrfOptions:
-		return createVrf(lk, o)
-	case *scenarios.MacsecOptions:
-		return w.createMacsec(lk, o)
-	case *scenarios.XfrmOptions:
-		return w.createXfrm(lk, o)
-	case *scenarios.NicOptions:
-		return w.createNic(lk, o)
-	default:
+	found, err := buildBy(linkBuild{ctx, w, lk}, options)
+	if !found {
 		return fmt.Errorf("no way is known to build a link of kind %s", lk.kind)
 	}
+	return err
+}
+
+// buildBy calls the method of builder that takes options of this type.
+func buildBy(builder, options any) (found bool, err error) {
+	v, want := reflect.ValueOf(builder), reflect.TypeOf(options)
+	for i := range v.NumMethod() {
+		if m := v.Method(i); m.Type().NumIn() == 1 && m.Type().In(0) == want {
+			err, _ := m.Call([]reflect.Value{reflect.ValueOf(options)})[0].Interface().(error)
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // addLink makes a link and sets it up; a veth's far end too.
@@ -139,7 +111,7 @@ func (lk *link) whyNot(l netlink.Link, err error) error {
 	bare.ParentIndex = l.Attrs().ParentIndex
 	probe := lk.space.nl.LinkAdd(&netlink.GenericLink{LinkAttrs: bare, LinkType: l.Type()})
 	if errors.Is(probe, unix.EOPNOTSUPP) {
-		return linkNeed(lk.kind).unsupported(err)
+		return unsupported(scenarios.LinkNeed(lk.kind), err)
 	}
 	return err
 }

@@ -55,94 +55,20 @@ func newIn(after, before []string) []string {
 	return out
 }
 
-// need is a feature of the kernel that a module may have.
-type need struct {
-	feature, hint, module string
-	// cipher is the name in /proc/crypto that shows that it is there; "" for what
-	// is there with its module.
-	cipher string
-}
-
-// needs lists what the scenario's links, qdiscs and filters lack of the kernel.
-func needs(s scenarios.Scenario) []need {
-	var out []need
-	common := func(c scenarios.Common) {
-		if c.Qdisc != nil {
-			for _, kind := range c.Qdisc.Kinds() {
-				out = append(out, qdiscNeed(kind))
-			}
-		}
-	}
-	for _, l := range s.Links {
-		out = append(append(out, linkNeed(l.Kind())), optionNeeds(l.Options)...)
-		common(l.Common)
-		if o, ok := l.Options.(*scenarios.VethOptions); ok {
-			common(o.Peer)
-		}
-	}
-	for _, f := range s.Filters {
-		out = append(out, need{feature: "netfilter rules", hint: "CONFIG_NF_TABLES, module nf_tables", module: "nf_tables"})
-		if f.Action == actionNfqueue {
-			out = append(out,
-				need{feature: "NFQUEUE", hint: "CONFIG_NETFILTER_NETLINK_QUEUE, module nfnetlink_queue", module: "nfnetlink_queue"},
-				need{feature: "a rule that queues", hint: "CONFIG_NFT_QUEUE, module nft_queue", module: "nft_queue"})
-		}
-	}
-	if s.Traffic.Socket == scenarios.SocketPacket || s.Traffic.Socket == scenarios.SocketPacketDgram {
-		out = append(out, need{feature: "packet sockets", hint: "CONFIG_PACKET, module af_packet", module: "af_packet"})
-	}
-	return out
-}
-
-// optionNeeds lists what a link wants beside the module of its kind, which the
-// kernel loads when it is told of it.
-func optionNeeds(options scenarios.LinkOptions) []need {
-	switch o := options.(type) {
-	case *scenarios.TeamOptions:
-		return []need{teamModeNeed(o.Mode)}
-	case *scenarios.MacsecOptions:
-		if !o.Keyless {
-			return []need{{
-				feature: "the cipher of macsec", hint: "CONFIG_CRYPTO_GCM and CONFIG_CRYPTO_AES, module gcm",
-				module: "gcm", cipher: "gcm(aes)",
-			}}
-		}
-	}
-	return nil
-}
-
-// teamModeNeed is that of a mode; "" is the one a team begins with.
-func teamModeNeed(mode string) need {
-	if mode == "" {
-		mode = teamDefaultMode
-	}
-	return need{feature: "team mode " + mode, hint: "CONFIG_NET_TEAM_MODE_*, module team_mode_" + mode, module: "team_mode_" + mode}
-}
-
-func linkNeed(kind string) need  { return needOf("link kind "+kind, kind, scenarios.Kinds()) }
-func qdiscNeed(kind string) need { return needOf("qdisc "+kind, kind, scenarios.QdiscKinds()) }
-
-func needOf(feature, kind string, kinds []scenarios.Kind) need {
-	for _, k := range kinds {
-		if k.Name == kind {
-			return need{feature: feature, hint: fmt.Sprintf("%s, module %s", k.Config, k.Module), module: k.Module}
-		}
-	}
-	return need{feature: feature}
-}
-
-func (n need) unsupported(err error) error {
-	return &record.UnsupportedError{Feature: n.feature, Hint: n.hint, Err: err}
+func unsupported(n scenarios.Need, err error) error {
+	return &record.UnsupportedError{Feature: n.Feature, Hint: n.Hint(), Err: err}
 }
 
 // refuseModules says which of the scenario's needs would load a module.
-func refuseModules(s scenarios.Scenario) error { return refuseToLoad(needs(s)) }
+func refuseModules(s scenarios.Scenario) error { return refuseToLoad(scenarios.Needs(s)) }
 
 // QdiscWithoutLoading is a *record.UnsupportedError if a qdisc of that kind would load
 // its module.
-func QdiscWithoutLoading(kind string) error { return refuseToLoad([]need{qdiscNeed(kind)}) }
+func QdiscWithoutLoading(kind string) error {
+	return refuseToLoad([]scenarios.Need{scenarios.QdiscNeed(kind)})
+}
 
-func refuseToLoad(wanted []need) error {
+func refuseToLoad(wanted []scenarios.Need) error {
 	if _, err := os.Stat("/proc/modules"); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
@@ -150,32 +76,37 @@ func refuseToLoad(wanted []need) error {
 	if err != nil {
 		return err
 	}
-	if n, found := firstToLoad(wanted, loadable, need.isThere); found {
-		return n.unsupported(errModule)
+	if n, found := firstToLoad(wanted, loadable, isThere); found {
+		return unsupported(n, errModule)
 	}
 	return nil
 }
 
 // firstToLoad is the first need that a loadable module has and that is not
 // there yet.
-func firstToLoad(wanted []need, loadable []string, isThere func(need) bool) (need, bool) {
+func firstToLoad(wanted []scenarios.Need, loadable []string, isThere func(scenarios.Need) bool) (scenarios.Need, bool) {
 	for _, n := range wanted {
-		if slices.Contains(loadable, n.module) && !isThere(n) {
+		can := slices.ContainsFunc(n.Modules, func(m string) bool { return slices.Contains(loadable, m) })
+		if can && !isThere(n) {
 			return n, true
 		}
 	}
-	return need{}, false
+	return scenarios.Need{}, false
 }
 
-// isThere looks for the module, or for the cipher: that of a loaded module has to
+// isThere looks for the modules, or for the cipher: that of a loaded module has to
 // be put together first, which may load further ones.
-func (n need) isThere() bool {
-	if n.cipher == "" {
-		_, err := os.Stat("/sys/module/" + n.module)
-		return err == nil
+func isThere(n scenarios.Need) bool {
+	if n.Cipher == "" {
+		for _, module := range n.Modules {
+			if _, err := os.Stat("/sys/module/" + module); err != nil {
+				return false
+			}
+		}
+		return true
 	}
 	text, err := os.ReadFile("/proc/crypto")
-	return err == nil && hasCipher(text, n.cipher)
+	return err == nil && hasCipher(text, n.Cipher)
 }
 
 // hasCipher looks for a line "name         : gcm(aes)".

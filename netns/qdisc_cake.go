@@ -15,8 +15,9 @@ const (
 	cakeAttrMemory = 10
 )
 
-// addCake adds a cake (net/sched/sch_cake.c).
-func (lk *link) addCake(o *scenarios.CakeOptions, parent uint32) error {
+// Cake adds a cake (net/sched/sch_cake.c).
+func (b qdiscBuild) Cake(o *scenarios.CakeOptions) error {
+	lk, parent := b.lk, b.parent
 	options := nl.NewRtAttr(nl.TCA_OPTIONS, nil)
 	if o.Rate > 0 {
 		options.AddRtAttr(cakeAttrRate, nl.Uint64Attr(bytesPerSecond(o.Rate)))

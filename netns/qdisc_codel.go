@@ -12,8 +12,9 @@ import (
 // codelAttrLimit is TCA_CODEL_LIMIT (include/uapi/linux/pkt_sched.h).
 const codelAttrLimit = 2
 
-// addCodel adds a codel (net/sched/sch_codel.c).
-func (lk *link) addCodel(o *scenarios.CodelOptions, parent uint32) error {
+// Codel adds a codel (net/sched/sch_codel.c).
+func (b qdiscBuild) Codel(o *scenarios.CodelOptions) error {
+	lk, parent := b.lk, b.parent
 	var options *nl.RtAttr
 	if o.Limit > 0 {
 		options = nl.NewRtAttr(nl.TCA_OPTIONS, nil)

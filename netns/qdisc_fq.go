@@ -10,8 +10,9 @@ import (
 	"skleak/scenarios"
 )
 
-// addFq adds an fq (net/sched/sch_fq.c).
-func (lk *link) addFq(o *scenarios.FqOptions, parent uint32) error {
+// Fq adds an fq (net/sched/sch_fq.c).
+func (b qdiscBuild) Fq(o *scenarios.FqOptions) error {
+	lk, parent := b.lk, b.parent
 	q := netlink.NewFq(lk.below(parent))
 	q.PacketLimit = uint32(o.Limit)
 	if o.MaxRate > 0 {

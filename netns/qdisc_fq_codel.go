@@ -8,8 +8,9 @@ import (
 	"skleak/scenarios"
 )
 
-// addFqCodel adds an fq_codel (net/sched/sch_fq_codel.c).
-func (lk *link) addFqCodel(o *scenarios.FqCodelOptions, parent uint32) error {
+// FqCodel adds an fq_codel (net/sched/sch_fq_codel.c).
+func (b qdiscBuild) FqCodel(o *scenarios.FqCodelOptions) error {
+	lk, parent := b.lk, b.parent
 	q := netlink.NewFqCodel(lk.below(parent))
 	q.Limit = uint32(o.Limit)
 	return lk.space.nl.QdiscAdd(q)

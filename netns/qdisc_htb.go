@@ -15,8 +15,9 @@ import (
 // the rate and warn that it is small (net/sched/sch_htb.c).
 const htbQuantum = 1514
 
-// addHtb adds an htb with one class, 1:1, that everything goes to.
-func (lk *link) addHtb(o *scenarios.HtbOptions, parent uint32) error {
+// Htb adds an htb with one class, 1:1, that everything goes to.
+func (b qdiscBuild) Htb(o *scenarios.HtbOptions) error {
+	lk, parent := b.lk, b.parent
 	attrs := lk.below(parent)
 	attrs.Handle = netlink.MakeHandle(1, 0)
 	q := netlink.NewHtb(attrs)

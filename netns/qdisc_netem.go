@@ -8,9 +8,10 @@ import (
 	"skleak/scenarios"
 )
 
-// addNetem adds a netem. With delay, jitter or rate it orphans what it queues
+// Netem adds a netem. With delay, jitter or rate it orphans what it queues
 // (net/sched/sch_netem.c, netem_enqueue).
-func (lk *link) addNetem(o *scenarios.NetemOptions, parent uint32) error {
+func (b qdiscBuild) Netem(o *scenarios.NetemOptions) error {
+	lk, parent := b.lk, b.parent
 	attrs := netlink.NetemQdiscAttrs{
 		Latency: uint32(o.Delay.Microseconds()), Jitter: uint32(o.Jitter.Microseconds()),
 		Loss: float32(o.Loss), Limit: uint32(o.Limit),

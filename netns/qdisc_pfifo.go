@@ -11,8 +11,9 @@ import (
 	"skleak/scenarios"
 )
 
-// addPfifo adds a pfifo (net/sched/sch_fifo.c).
-func (lk *link) addPfifo(o *scenarios.PfifoOptions, parent uint32) error {
+// Pfifo adds a pfifo (net/sched/sch_fifo.c).
+func (b qdiscBuild) Pfifo(o *scenarios.PfifoOptions) error {
+	lk, parent := b.lk, b.parent
 	var options *nl.RtAttr
 	if o.Limit > 0 {
 		// struct tc_fifo_qopt is the limit alone.

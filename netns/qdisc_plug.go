@@ -11,9 +11,10 @@ import (
 	"skleak/scenarios"
 )
 
-// addPlug adds a plug, which holds everything from the start until it is told
+// Plug adds a plug, which holds everything from the start until it is told
 // to let go (net/sched/sch_plug.c, plug_init and plug_dequeue).
-func (lk *link) addPlug(o *scenarios.PlugOptions, parent uint32) error {
+func (b qdiscBuild) Plug(o *scenarios.PlugOptions) error {
+	lk, parent := b.lk, b.parent
 	var options *nl.RtAttr
 	if o.Limit > 0 {
 		// struct tc_plug_qopt: the action, which plug_init does not read, and the limit.

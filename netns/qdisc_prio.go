@@ -2,9 +2,14 @@
 
 package netns
 
-import "github.com/vishvananda/netlink"
+import (
+	"github.com/vishvananda/netlink"
 
-// addPrio adds a prio with the kernel's own three bands (net/sched/sch_prio.c).
-func (lk *link) addPrio(parent uint32) error {
+	"skleak/scenarios"
+)
+
+// Prio adds a prio with the kernel's own three bands (net/sched/sch_prio.c).
+func (b qdiscBuild) Prio(_ *scenarios.PrioOptions) error {
+	lk, parent := b.lk, b.parent
 	return lk.space.nl.QdiscAdd(netlink.NewPrio(lk.below(parent)))
 }

@@ -8,7 +8,8 @@ import (
 	"skleak/scenarios"
 )
 
-// addSfq adds an sfq (net/sched/sch_sfq.c).
-func (lk *link) addSfq(o *scenarios.SfqOptions, parent uint32) error {
+// Sfq adds an sfq (net/sched/sch_sfq.c).
+func (b qdiscBuild) Sfq(o *scenarios.SfqOptions) error {
+	lk, parent := b.lk, b.parent
 	return lk.space.nl.QdiscAdd(&netlink.Sfq{QdiscAttrs: lk.below(parent), Limit: uint32(o.Limit)})
 }

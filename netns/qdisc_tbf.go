@@ -21,11 +21,12 @@ const tbfLimit = 64 << 20
 // rate table that is not sent.
 const linklayerEthernet = 1
 
-// addTbf adds a tbf.
+// Tbf adds a tbf.
 //
 // NB: the netlink package gives the burst in ticks only, which end at 4.3 s:
 // at a slow rate that is less than a packet, and the tbf drops all.
-func (lk *link) addTbf(o *scenarios.TbfOptions, parent uint32) error {
+func (b qdiscBuild) Tbf(o *scenarios.TbfOptions) error {
+	lk, parent := b.lk, b.parent
 	rate := bytesPerSecond(o.Rate)
 	opt := nl.TcTbfQopt{Limit: uint32(o.Limit), Buffer: burstTicks(o.Rate, o.Burst)}
 	if o.Limit == 0 {

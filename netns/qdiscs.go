@@ -34,7 +34,7 @@ func (lk *link) addQdisc(options scenarios.QdiscOptions, parent uint32) error {
 	// NB: ENOENT means an unknown kind and nothing else, since the parent is
 	// there (net/sched/sch_api.c, qdisc_create).
 	if errors.Is(err, unix.ENOENT) && !errors.As(err, &missing) {
-		err = qdiscNeed(options.Kind()).unsupported(err)
+		err = unsupported(scenarios.QdiscNeed(options.Kind()), err)
 	}
 	if err != nil {
 		return fmt.Errorf("add qdisc %s to %s: %w", options.Kind(), lk.Name, err)
@@ -42,35 +42,19 @@ func (lk *link) addQdisc(options scenarios.QdiscOptions, parent uint32) error {
 	return nil
 }
 
-// addKind makes a qdisc by its kind: one line a kind, which lives in its own
-// file.
+// qdiscBuild builds one qdisc, as linkBuild does a link.
+type qdiscBuild struct {
+	lk     *link
+	parent uint32
+}
+
+// addKind makes a qdisc by its kind.
 func (lk *link) addKind(options scenarios.QdiscOptions, parent uint32) error {
-	switch o := options.(type) {
-	case *scenarios.PlugOptions:
-		return lk.addPlug(o, parent)
-	case *scenarios.TbfOptions:
-		return lk.addTbf(o, parent)
-	case *scenarios.HtbOptions:
-		return lk.addHtb(o, parent)
-	case *scenarios.NetemOptions:
-		return lk.addNetem(o, parent)
-	case *scenarios.FqOptions:
-		return lk.addFq(o, parent)
-	case *scenarios.FqCodelOptions:
-		return lk.addFqCodel(o, parent)
-	case *scenarios.PfifoOptions:
-		return lk.addPfifo(o, parent)
-	case *scenarios.PrioOptions:
-		return lk.addPrio(parent)
-	case *scenarios.SfqOptions:
-		return lk.addSfq(o, parent)
-	case *scenarios.CodelOptions:
-		return lk.addCodel(o, parent)
-	case *scenarios.CakeOptions:
-		return lk.addCake(o, parent)
-	default:
+	found, err := buildBy(qdiscBuild{lk, parent}, options)
+	if !found {
 		return fmt.Errorf("no way is known to build a qdisc of kind %s", options.Kind())
 	}
+	return err
 }
 
 // below are the attributes of a qdisc of the link.

@@ -8,9 +8,10 @@ type BondOptions struct {
 	Mode string
 }
 
-func bondKind() linkKind {
+// Bond is the record of the kind.
+func (linkTable) Bond() linkKind {
 	return linkKind{
-		Kind:    Kind{"bond", "several Ethernet links as one", "CONFIG_BONDING", "bonding"},
+		Kind:    Kind{Name: "bond", About: "several Ethernet links as one", Config: []string{"CONFIG_BONDING"}, Modules: []string{"bonding"}, On: OnPorts, Carrier: CarrierOfPorts},
 		options: func() LinkOptions { return &BondOptions{} },
 	}
 }

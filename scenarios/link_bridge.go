@@ -5,9 +5,10 @@ package scenarios
 // BridgeOptions are the options of a bridge; its ports name it as master.
 type BridgeOptions struct{}
 
-func bridgeKind() linkKind {
+// Bridge is the record of the kind.
+func (linkTable) Bridge() linkKind {
 	return linkKind{
-		Kind:    Kind{"bridge", "Ethernet switch", "CONFIG_BRIDGE", "bridge"},
+		Kind:    Kind{Name: "bridge", About: "Ethernet switch", Config: []string{"CONFIG_BRIDGE"}, Modules: []string{"bridge"}, On: OnPorts, Carrier: CarrierOfPorts},
 		options: func() LinkOptions { return &BridgeOptions{} },
 	}
 }

@@ -5,9 +5,10 @@ package scenarios
 // DummyOptions are the options of a dummy.
 type DummyOptions struct{}
 
-func dummyKind() linkKind {
+// Dummy is the record of the kind.
+func (linkTable) Dummy() linkKind {
 	return linkKind{
-		Kind:    Kind{"dummy", "link that drops all it is given", "CONFIG_DUMMY", "dummy"},
+		Kind:    Kind{Name: "dummy", About: "link that drops all it is given", Config: []string{"CONFIG_DUMMY"}, Modules: []string{"dummy"}},
 		options: func() LinkOptions { return &DummyOptions{} },
 	}
 }

@@ -13,9 +13,10 @@ type GeneveOptions struct {
 	Remote string
 }
 
-func geneveKind() linkKind {
+// Geneve is the record of the kind.
+func (linkTable) Geneve() linkKind {
 	return linkKind{
-		Kind:    Kind{"geneve", "Ethernet over UDP, with options", "CONFIG_GENEVE", "geneve"},
+		Kind:    Kind{Name: "geneve", About: "Ethernet over UDP, with options", Config: []string{"CONFIG_GENEVE"}, Modules: []string{"geneve"}, On: OnUnderlay},
 		options: func() LinkOptions { return &GeneveOptions{} },
 	}
 }

@@ -9,9 +9,10 @@ type GreOptions struct {
 	Remote string
 }
 
-func greKind() linkKind {
+// Gre is the record of the kind.
+func (linkTable) Gre() linkKind {
 	return linkKind{
-		Kind:    Kind{"gre", "IP over GRE", "CONFIG_NET_IPGRE", "ip_gre"},
+		Kind:    Kind{Name: "gre", About: "IP over GRE", Config: []string{"CONFIG_NET_IPGRE"}, Modules: []string{"ip_gre"}, On: OnUnderlay},
 		options: func() LinkOptions { return &GreOptions{} },
 	}
 }

@@ -5,9 +5,10 @@ package scenarios
 // GretapOptions are the options of a gretap.
 type GretapOptions struct{ GreOptions }
 
-func gretapKind() linkKind {
+// Gretap is the record of the kind.
+func (linkTable) Gretap() linkKind {
 	return linkKind{
-		Kind:    Kind{"gretap", "Ethernet over GRE", "CONFIG_NET_IPGRE", "ip_gre"},
+		Kind:    Kind{Name: "gretap", About: "Ethernet over GRE", Config: []string{"CONFIG_NET_IPGRE"}, Modules: []string{"ip_gre"}, On: OnUnderlay},
 		options: func() LinkOptions { return &GretapOptions{} },
 	}
 }

@@ -5,9 +5,10 @@ package scenarios
 // IfbOptions are the options of an ifb.
 type IfbOptions struct{}
 
-func ifbKind() linkKind {
+// Ifb is the record of the kind.
+func (linkTable) Ifb() linkKind {
 	return linkKind{
-		Kind:    Kind{"ifb", "link that hands back what tc redirects to it", "CONFIG_IFB", "ifb"},
+		Kind:    Kind{Name: "ifb", About: "link that hands back what tc redirects to it", Config: []string{"CONFIG_IFB"}, Modules: []string{"ifb"}},
 		options: func() LinkOptions { return &IfbOptions{} },
 	}
 }

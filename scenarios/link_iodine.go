@@ -6,11 +6,21 @@ package scenarios
 // client. It needs an address.
 type IodineOptions struct{}
 
-func iodineKind() linkKind {
+// Iodine is the record of the kind.
+func (linkTable) Iodine() linkKind {
 	return linkKind{
-		Kind:    Kind{"iodine", "the tun of a real iodined, the link of 2012", "CONFIG_TUN", "tun"},
+		Kind: Kind{
+			Name: "iodine", About: "the tun of a real iodined, the link of 2012", Config: []string{"CONFIG_TUN"}, Modules: []string{"tun"},
+			Programs: iodinePrograms(),
+		},
 		options: func() LinkOptions { return &IodineOptions{} },
 	}
+}
+
+// iodinePrograms are iodined and what it calls: a shell that is to run ifconfig
+// with PATH=/sbin:/bin (iodine's src/tun.c).
+func iodinePrograms() []Program {
+	return []Program{{"iodined", "/usr/sbin/iodined"}, {"sh", "/bin/sh"}, {"ifconfig", "/sbin/ifconfig"}}
 }
 
 // Kind implements LinkOptions.

@@ -5,9 +5,10 @@ package scenarios
 // IpipOptions are the options of an ipip tunnel.
 type IpipOptions struct{ GreOptions }
 
-func ipipKind() linkKind {
+// Ipip is the record of the kind.
+func (linkTable) Ipip() linkKind {
 	return linkKind{
-		Kind:    Kind{"ipip", "IP over IP", "CONFIG_NET_IPIP", "ipip"},
+		Kind:    Kind{Name: "ipip", About: "IP over IP", Config: []string{"CONFIG_NET_IPIP"}, Modules: []string{"ipip"}, On: OnUnderlay},
 		options: func() LinkOptions { return &IpipOptions{} },
 	}
 }

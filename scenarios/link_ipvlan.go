@@ -9,9 +9,10 @@ type IpvlanOptions struct {
 	Mode string
 }
 
-func ipvlanKind() linkKind {
+// Ipvlan is the record of the kind.
+func (linkTable) Ipvlan() linkKind {
 	return linkKind{
-		Kind:    Kind{"ipvlan", "own IP address on a parent", "CONFIG_IPVLAN", "ipvlan"},
+		Kind:    Kind{Name: "ipvlan", About: "own IP address on a parent", Config: []string{"CONFIG_IPVLAN"}, Modules: []string{"ipvlan"}, On: OnParent, Carrier: CarrierOfParent},
 		options: func() LinkOptions { return &IpvlanOptions{} },
 	}
 }

@@ -10,11 +10,32 @@ type MacsecOptions struct {
 	Keyless bool
 }
 
-func macsecKind() linkKind {
+// Macsec is the record of the kind.
+func (linkTable) Macsec() linkKind {
 	return linkKind{
-		Kind:    Kind{"macsec", "encrypted Ethernet on a parent", "CONFIG_MACSEC", "macsec"},
+		Kind: Kind{
+			Name: "macsec", About: "encrypted Ethernet on a parent", Config: []string{"CONFIG_MACSEC"}, Modules: []string{"macsec"},
+			On: OnParent, Carrier: CarrierOfParent, Uses: []Need{macsecCipher()},
+		},
 		options: func() LinkOptions { return &MacsecOptions{} },
 	}
+}
+
+// macsecCipher is put together of several modules when a key is given
+// (drivers/net/macsec.c, macsec_alloc_tfm). crypto-... are the aliases by which
+// crypto/api.c asks for them.
+func macsecCipher() Need {
+	return Need{
+		Feature: "the cipher of macsec", Config: []string{"CONFIG_CRYPTO_GCM", "CONFIG_CRYPTO_AES"}, Modules: []string{"gcm"}, Cipher: "gcm(aes)",
+		Loads: []string{"crypto-gcm(aes)", "crypto-gcm", "crypto-ctr", "crypto-ghash", "crypto-aes"},
+	}
+}
+
+func (o *MacsecOptions) needs() []Need {
+	if o.Keyless {
+		return nil
+	}
+	return []Need{macsecCipher()}
 }
 
 // Kind implements LinkOptions.

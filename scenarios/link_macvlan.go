@@ -9,9 +9,10 @@ type MacvlanOptions struct {
 	Mode string
 }
 
-func macvlanKind() linkKind {
+// Macvlan is the record of the kind.
+func (linkTable) Macvlan() linkKind {
 	return linkKind{
-		Kind:    Kind{"macvlan", "own MAC address on a parent", "CONFIG_MACVLAN", "macvlan"},
+		Kind:    Kind{Name: "macvlan", About: "own MAC address on a parent", Config: []string{"CONFIG_MACVLAN"}, Modules: []string{"macvlan"}, On: OnParent, Carrier: CarrierOfParent},
 		options: func() LinkOptions { return &MacvlanOptions{} },
 	}
 }

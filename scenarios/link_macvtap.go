@@ -8,9 +8,10 @@ type MacvtapOptions struct {
 	Reader Reader
 }
 
-func macvtapKind() linkKind {
+// Macvtap is the record of the kind.
+func (linkTable) Macvtap() linkKind {
 	return linkKind{
-		Kind:    Kind{"macvtap", "macvlan that a program reads", "CONFIG_MACVTAP", "macvtap"},
+		Kind:    Kind{Name: "macvtap", About: "macvlan that a program reads", Config: []string{"CONFIG_MACVTAP"}, Modules: []string{"macvtap"}, Loads: []string{"tap"}, On: OnParent, Carrier: CarrierOfParent},
 		options: func() LinkOptions { return &MacvtapOptions{} },
 	}
 }

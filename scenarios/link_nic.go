@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"strings"
 )
 
 // NicOptions are the options of a nic: a network card of a virtual machine,
@@ -17,7 +16,7 @@ type NicOptions struct {
 	Model string
 	// Backend is what is behind the card; "" is BackendTakes.
 	Backend NicBackend
-	// Fault befalls the card in mid-burst.
+	// Fault happens to the card in mid-burst.
 	Fault NicFault
 }
 
@@ -31,7 +30,7 @@ const (
 	BackendNone  NicBackend = "none"
 )
 
-// NicFault is something that befalls a card while packets go out.
+// NicFault is something that happens to a card while packets go out.
 type NicFault struct {
 	// What it is; "" is nothing.
 	What NicFaultKind
@@ -99,15 +98,21 @@ func Cards() []Card {
 	}
 }
 
-func nicKind() linkKind {
-	var modules []string
+// Nic is the record of the kind. Which driver is needed a link's card says.
+func (linkTable) Nic() linkKind {
+	k := Kind{Name: "nic", About: "network card of a VM, with its real driver"}
 	for _, c := range Cards() {
-		modules = append(modules, c.Module)
+		if !slices.Contains(k.Config, c.Config) {
+			k.Config, k.Modules = append(k.Config, c.Config), append(k.Modules, c.Module)
+		}
 	}
-	return linkKind{
-		Kind:    Kind{"nic", "network card of a VM, with its real driver", "CONFIG_E100 and other drivers", strings.Join(slices.Compact(modules), ", ")},
-		options: func() LinkOptions { return &NicOptions{} },
-	}
+	return linkKind{Kind: k, options: func() LinkOptions { return &NicOptions{} }}
+}
+
+// own takes the place of what the kind needs.
+func (o *NicOptions) own() Need {
+	c := o.Card()
+	return Need{Feature: "network card " + c.Model, Config: []string{c.Config}, Modules: []string{c.Module}}
 }
 
 // Kind implements LinkOptions.

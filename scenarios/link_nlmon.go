@@ -5,9 +5,10 @@ package scenarios
 // NlmonOptions are the options of an nlmon.
 type NlmonOptions struct{}
 
-func nlmonKind() linkKind {
+// Nlmon is the record of the kind.
+func (linkTable) Nlmon() linkKind {
 	return linkKind{
-		Kind:    Kind{"nlmon", "tap on netlink messages; drops what is sent", "CONFIG_NLMON", "nlmon"},
+		Kind:    Kind{Name: "nlmon", About: "tap on netlink messages; drops what is sent", Config: []string{"CONFIG_NLMON"}, Modules: []string{"nlmon"}},
 		options: func() LinkOptions { return &NlmonOptions{} },
 	}
 }

@@ -5,9 +5,10 @@ package scenarios
 // TapOptions are the options of a tap.
 type TapOptions struct{ TunOptions }
 
-func tapKind() linkKind {
+// Tap is the record of the kind.
+func (linkTable) Tap() linkKind {
 	return linkKind{
-		Kind:    Kind{"tap", "Ethernet link whose far end is a program", "CONFIG_TUN", "tun"},
+		Kind:    Kind{Name: "tap", About: "Ethernet link whose far end is a program", Config: []string{"CONFIG_TUN"}, Modules: []string{"tun"}},
 		options: func() LinkOptions { return &TapOptions{} },
 	}
 }

@@ -5,6 +5,7 @@ package scenarios
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // TeamOptions are the options of a team; its ports name it as master.
@@ -16,12 +17,42 @@ type TeamOptions struct {
 	Disabled []string
 }
 
-func teamKind() linkKind {
+// Team is the record of the kind.
+func (linkTable) Team() linkKind {
 	return linkKind{
-		Kind:    Kind{"team", "several Ethernet links as one, run by a daemon", "CONFIG_NET_TEAM and its modes", "team"},
+		Kind: Kind{
+			Name: "team", About: "several Ethernet links as one, run by a daemon", Config: []string{"CONFIG_NET_TEAM"}, Modules: []string{"team"},
+			On: OnPorts, Carrier: CarrierOfPorts, Uses: teamModes(),
+		},
 		options: func() LinkOptions { return &TeamOptions{} },
 	}
 }
+
+// teamModes are the modes, each a module of its own that the kernel asks for
+// when a team takes it (drivers/net/team, team_mode_get). A team begins with the
+// first.
+func teamModes() []Need {
+	var out []Need
+	for _, mode := range []string{"roundrobin", "broadcast", "activebackup", "random", "loadbalance"} {
+		out = append(out, Need{
+			Feature: "team mode " + mode, Config: []string{"CONFIG_NET_TEAM_MODE_" + strings.ToUpper(mode)}, Modules: []string{"team_mode_" + mode},
+		})
+	}
+	return out
+}
+
+// TeamModeNeed is what a mode needs; "" is the one a team begins with.
+func TeamModeNeed(mode string) Need {
+	modes := teamModes()
+	for _, n := range modes {
+		if n.Feature == "team mode "+mode {
+			return n
+		}
+	}
+	return modes[0]
+}
+
+func (o *TeamOptions) needs() []Need { return []Need{TeamModeNeed(o.Mode)} }
 
 // Kind implements LinkOptions.
 func (*TeamOptions) Kind() string { return "team" }

@@ -17,9 +17,10 @@ type TunOptions struct {
 	Backpressure bool
 }
 
-func tunKind() linkKind {
+// Tun is the record of the kind.
+func (linkTable) Tun() linkKind {
 	return linkKind{
-		Kind:    Kind{"tun", "layer 3 link whose far end is a program", "CONFIG_TUN", "tun"},
+		Kind:    Kind{Name: "tun", About: "layer 3 link whose far end is a program", Config: []string{"CONFIG_TUN"}, Modules: []string{"tun"}},
 		options: func() LinkOptions { return &TunOptions{} },
 	}
 }

@@ -18,9 +18,10 @@ const (
 	XDPDrop = "drop"
 )
 
-func vethKind() linkKind {
+// Veth is the record of the kind.
+func (linkTable) Veth() linkKind {
 	return linkKind{
-		Kind:    Kind{"veth", "two Ethernet links tied together", "CONFIG_VETH", "veth"},
+		Kind:    Kind{Name: "veth", About: "two Ethernet links tied together", Config: []string{"CONFIG_VETH"}, Modules: []string{"veth"}, Carrier: CarrierOfPeer},
 		options: func() LinkOptions { return &VethOptions{} },
 	}
 }

@@ -11,9 +11,10 @@ type VlanOptions struct {
 	ID int
 }
 
-func vlanKind() linkKind {
+// Vlan is the record of the kind.
+func (linkTable) Vlan() linkKind {
 	return linkKind{
-		Kind:    Kind{"vlan", "802.1Q VLAN on a parent", "CONFIG_VLAN_8021Q", "8021q"},
+		Kind:    Kind{Name: "vlan", About: "802.1Q VLAN on a parent", Config: []string{"CONFIG_VLAN_8021Q"}, Modules: []string{"8021q"}, On: OnParent, Carrier: CarrierOfParent},
 		options: func() LinkOptions { return &VlanOptions{} },
 	}
 }

@@ -10,9 +10,10 @@ type VrfOptions struct {
 	Table int
 }
 
-func vrfKind() linkKind {
+// Vrf is the record of the kind.
+func (linkTable) Vrf() linkKind {
 	return linkKind{
-		Kind:    Kind{"vrf", "routing domain of its own", "CONFIG_NET_VRF", "vrf"},
+		Kind:    Kind{Name: "vrf", About: "routing domain of its own", Config: []string{"CONFIG_NET_VRF"}, Modules: []string{"vrf"}, On: OnPorts},
 		options: func() LinkOptions { return &VrfOptions{} },
 	}
 }

@@ -18,9 +18,10 @@ type VxlanOptions struct {
 	Port int
 }
 
-func vxlanKind() linkKind {
+// Vxlan is the record of the kind.
+func (linkTable) Vxlan() linkKind {
 	return linkKind{
-		Kind:    Kind{"vxlan", "Ethernet over UDP", "CONFIG_VXLAN", "vxlan"},
+		Kind:    Kind{Name: "vxlan", About: "Ethernet over UDP", Config: []string{"CONFIG_VXLAN"}, Modules: []string{"vxlan"}, On: OnUnderlay},
 		options: func() LinkOptions { return &VxlanOptions{} },
 	}
 }

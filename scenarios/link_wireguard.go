@@ -18,9 +18,10 @@ type WireguardOptions struct {
 	Peer string
 }
 
-func wireguardKind() linkKind {
+// Wireguard is the record of the kind.
+func (linkTable) Wireguard() linkKind {
 	return linkKind{
-		Kind:    Kind{"wireguard", "IP over encrypted UDP", "CONFIG_WIREGUARD", "wireguard"},
+		Kind:    Kind{Name: "wireguard", About: "IP over encrypted UDP", Config: []string{"CONFIG_WIREGUARD"}, Modules: []string{"wireguard"}, On: OnUnderlay},
 		options: func() LinkOptions { return &WireguardOptions{} },
 	}
 }

@@ -11,9 +11,10 @@ type XfrmOptions struct {
 	ID int
 }
 
-func xfrmKind() linkKind {
+// Xfrm is the record of the kind.
+func (linkTable) Xfrm() linkKind {
 	return linkKind{
-		Kind:    Kind{"xfrm", "link that IPsec policies name", "CONFIG_XFRM_INTERFACE", "xfrm_interface"},
+		Kind:    Kind{Name: "xfrm", About: "link that IPsec policies name", Config: []string{"CONFIG_XFRM_INTERFACE"}, Modules: []string{"xfrm_interface"}, Loads: []string{"xfrm_user", "esp4"}, On: OnUnderlay},
 		options: func() LinkOptions { return &XfrmOptions{} },
 	}
 }

@@ -11,9 +11,10 @@ type CakeOptions struct {
 	Limit int
 }
 
-func cakeKind() qdiscKind {
+// Cake is the record of the kind.
+func (qdiscTable) Cake() qdiscKind {
 	return qdiscKind{
-		Kind:    Kind{"cake", "shapes, a queue for each flow", "CONFIG_NET_SCH_CAKE", "sch_cake"},
+		Kind:    Kind{Name: "cake", About: "shapes, a queue for each flow", Config: []string{"CONFIG_NET_SCH_CAKE"}, Modules: []string{"sch_cake"}, Holds: true},
 		options: func() QdiscOptions { return &CakeOptions{} },
 	}
 }

@@ -8,9 +8,10 @@ type CodelOptions struct {
 	Limit int
 }
 
-func codelKind() qdiscKind {
+// Codel is the record of the kind.
+func (qdiscTable) Codel() qdiscKind {
 	return qdiscKind{
-		Kind:    Kind{"codel", "drops what has waited too long", "CONFIG_NET_SCH_CODEL", "sch_codel"},
+		Kind:    Kind{Name: "codel", About: "drops what has waited too long", Config: []string{"CONFIG_NET_SCH_CODEL"}, Modules: []string{"sch_codel"}},
 		options: func() QdiscOptions { return &CodelOptions{} },
 	}
 }

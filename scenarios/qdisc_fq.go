@@ -10,9 +10,10 @@ type FqOptions struct {
 	MaxRate uint64
 }
 
-func fqKind() qdiscKind {
+// Fq is the record of the kind.
+func (qdiscTable) Fq() qdiscKind {
 	return qdiscKind{
-		Kind:    Kind{"fq", "a queue for each flow, paced", "CONFIG_NET_SCH_FQ", "sch_fq"},
+		Kind:    Kind{Name: "fq", About: "a queue for each flow, paced", Config: []string{"CONFIG_NET_SCH_FQ"}, Modules: []string{"sch_fq"}, Holds: true},
 		options: func() QdiscOptions { return &FqOptions{} },
 	}
 }

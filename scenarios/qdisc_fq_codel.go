@@ -8,9 +8,10 @@ type FqCodelOptions struct {
 	Limit int
 }
 
-func fqCodelKind() qdiscKind {
+// FqCodel is the record of the kind.
+func (qdiscTable) FqCodel() qdiscKind {
 	return qdiscKind{
-		Kind:    Kind{"fq_codel", "a queue for each flow, kept short", "CONFIG_NET_SCH_FQ_CODEL", "sch_fq_codel"},
+		Kind:    Kind{Name: "fq_codel", About: "a queue for each flow, kept short", Config: []string{"CONFIG_NET_SCH_FQ_CODEL"}, Modules: []string{"sch_fq_codel"}},
 		options: func() QdiscOptions { return &FqCodelOptions{} },
 	}
 }

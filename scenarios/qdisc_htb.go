@@ -14,9 +14,10 @@ type HtbOptions struct {
 	Leaf *Qdisc
 }
 
-func htbKind() qdiscKind {
+// Htb is the record of the kind.
+func (qdiscTable) Htb() qdiscKind {
 	return qdiscKind{
-		Kind:    Kind{"htb", "classes with a rate each", "CONFIG_NET_SCH_HTB", "sch_htb"},
+		Kind:    Kind{Name: "htb", About: "classes with a rate each", Config: []string{"CONFIG_NET_SCH_HTB"}, Modules: []string{"sch_htb"}, Holds: true},
 		options: func() QdiscOptions { return &HtbOptions{} },
 	}
 }

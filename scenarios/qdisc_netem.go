@@ -23,9 +23,10 @@ type NetemOptions struct {
 	Limit int
 }
 
-func netemKind() qdiscKind {
+// Netem is the record of the kind.
+func (qdiscTable) Netem() qdiscKind {
 	return qdiscKind{
-		Kind:    Kind{"netem", "delays, loses and paces", "CONFIG_NET_SCH_NETEM", "sch_netem"},
+		Kind:    Kind{Name: "netem", About: "delays, loses and paces", Config: []string{"CONFIG_NET_SCH_NETEM"}, Modules: []string{"sch_netem"}},
 		options: func() QdiscOptions { return &NetemOptions{} },
 	}
 }

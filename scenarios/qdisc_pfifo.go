@@ -8,9 +8,10 @@ type PfifoOptions struct {
 	Limit int
 }
 
-func pfifoKind() qdiscKind {
+// Pfifo is the record of the kind.
+func (qdiscTable) Pfifo() qdiscKind {
 	return qdiscKind{
-		Kind:    Kind{"pfifo", "first in, first out, so many packets", "CONFIG_NET_SCHED", "built in"},
+		Kind:    Kind{Name: "pfifo", About: "first in, first out, so many packets", Config: []string{"CONFIG_NET_SCHED"}},
 		options: func() QdiscOptions { return &PfifoOptions{} },
 	}
 }

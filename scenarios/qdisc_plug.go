@@ -8,9 +8,10 @@ type PlugOptions struct {
 	Limit int
 }
 
-func plugKind() qdiscKind {
+// Plug is the record of the kind.
+func (qdiscTable) Plug() qdiscKind {
 	return qdiscKind{
-		Kind:    Kind{"plug", "lets nothing out until told", "CONFIG_NET_SCH_PLUG", "sch_plug"},
+		Kind:    Kind{Name: "plug", About: "lets nothing out until told", Config: []string{"CONFIG_NET_SCH_PLUG"}, Modules: []string{"sch_plug"}, Holds: true},
 		options: func() QdiscOptions { return &PlugOptions{} },
 	}
 }

@@ -6,9 +6,10 @@ package scenarios
 // pfifo of txqueuelen packets.
 type PrioOptions struct{}
 
-func prioKind() qdiscKind {
+// Prio is the record of the kind.
+func (qdiscTable) Prio() qdiscKind {
 	return qdiscKind{
-		Kind:    Kind{"prio", "three bands, the first one first", "CONFIG_NET_SCH_PRIO", "sch_prio"},
+		Kind:    Kind{Name: "prio", About: "three bands, the first one first", Config: []string{"CONFIG_NET_SCH_PRIO"}, Modules: []string{"sch_prio"}},
 		options: func() QdiscOptions { return &PrioOptions{} },
 	}
 }

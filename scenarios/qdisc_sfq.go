@@ -8,9 +8,10 @@ type SfqOptions struct {
 	Limit int
 }
 
-func sfqKind() qdiscKind {
+// Sfq is the record of the kind.
+func (qdiscTable) Sfq() qdiscKind {
 	return qdiscKind{
-		Kind:    Kind{"sfq", "a queue for each flow by turns", "CONFIG_NET_SCH_SFQ", "sch_sfq"},
+		Kind:    Kind{Name: "sfq", About: "a queue for each flow by turns", Config: []string{"CONFIG_NET_SCH_SFQ"}, Modules: []string{"sch_sfq"}},
 		options: func() QdiscOptions { return &SfqOptions{} },
 	}
 }

@@ -13,9 +13,10 @@ type TbfOptions struct {
 	Limit int
 }
 
-func tbfKind() qdiscKind {
+// Tbf is the record of the kind.
+func (qdiscTable) Tbf() qdiscKind {
 	return qdiscKind{
-		Kind:    Kind{"tbf", "lets out so many bits a second", "CONFIG_NET_SCH_TBF", "sch_tbf"},
+		Kind:    Kind{Name: "tbf", About: "lets out so many bits a second", Config: []string{"CONFIG_NET_SCH_TBF"}, Modules: []string{"sch_tbf"}, Holds: true},
 		options: func() QdiscOptions { return &TbfOptions{} },
 	}
 }

@@ -51,7 +51,7 @@ func (o *NicOptions) mayWait() bool {
 
 // mayWait reports a qdisc that waits for something: a rate, a time, a release.
 func (q *Qdisc) mayWait() bool {
-	return q != nil && slices.Contains([]string{"plug", "tbf", "htb", "fq", "cake"}, q.Kind())
+	return q != nil && QdiscKind(q.Kind()).Holds
 }
 
 // mayAsk reports packets, or the outer ones of a tunnel, for a neighbour that

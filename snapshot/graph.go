@@ -5,6 +5,8 @@ package snapshot
 import (
 	"net/netip"
 	"slices"
+
+	"skleak/record"
 )
 
 // below are the links that packets through via can come by on this host: what each
@@ -29,7 +31,7 @@ func (f Facts) next(l Link) []int {
 		out = append(out, l.Lower)
 	}
 	out = append(out, l.Master)
-	if slices.Contains([]string{"bridge", "bond", "team"}, l.Kind) {
+	if record.TraitsOf(l.Kind).Ports {
 		for _, port := range f.Links {
 			if port.Master == l.Index {
 				out = append(out, port.Index)

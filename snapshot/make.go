@@ -234,7 +234,7 @@ func (m *maker) common(l Link) scenarios.Common {
 		c.TxQueueLen = &n
 	}
 	if master, ok := m.facts.link(l.Master); ok && master.Index != l.Index && m.has(master) {
-		if slices.Contains([]string{"bridge", "bond", "team", "vrf"}, master.Kind) {
+		if scenarios.LinkKind(master.Kind).On == scenarios.OnPorts {
 			c.Master = m.name(master.Index)
 		} else {
 			m.remark(l, "it is a port of %s, a %s: not said", m.name(master.Index), master.Kind)

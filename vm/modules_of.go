@@ -13,9 +13,9 @@ import (
 // need, and those that these need, by the names the kernel has for them. What
 // is built in is not among them.
 func ModulesOf(k *kernels.Kernel, sc scenarios.Scenario) ([]string, error) {
-	w := &wanted{modules: kindModules()}
+	var w wanted
 	w.scenario(sc)
-	order, err := loadOrder(k, w.names)
+	order, err := loadOrder(k, w)
 	if err != nil {
 		return nil, fmt.Errorf("modules of scenario %s on kernel %s: %w", sc.Name, k.Name, err)
 	}

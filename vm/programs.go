@@ -15,33 +15,19 @@ import (
 	"skleak/scenarios"
 )
 
-// program is a program of this machine that a guest gets.
-type program struct {
-	// name is what it is looked for by, sbin included.
-	name string
-	// guest is where the guest has it.
-	guest string
-}
-
-// iodinePrograms are iodined and what it calls: a shell that is to run ifconfig
-// with PATH=/sbin:/bin (iodine's src/tun.c).
-func iodinePrograms() []program {
-	return []program{
-		{"iodined", "/usr/sbin/iodined"},
-		{"sh", "/bin/sh"},
-		{"ifconfig", "/sbin/ifconfig"},
-	}
-}
-
 // wantedPrograms lists what the scenarios want of this machine.
-func wantedPrograms(list []scenarios.Scenario) []program {
-	isIodine := func(l scenarios.Link) bool { return l.Kind() == "iodine" }
+func wantedPrograms(list []scenarios.Scenario) []scenarios.Program {
+	var out []scenarios.Program
 	for _, sc := range list {
-		if slices.ContainsFunc(sc.Links, isIodine) {
-			return iodinePrograms()
+		for _, n := range scenarios.Needs(sc) {
+			for _, p := range n.Programs {
+				if !slices.Contains(out, p) {
+					out = append(out, p)
+				}
+			}
 		}
 	}
-	return nil
+	return out
 }
 
 // loaderCache says where libraries are that lie off the loader's own path
@@ -51,10 +37,10 @@ const loaderCache = "/etc/ld.so.cache"
 // programFiles maps paths in the guest to files of this machine: the programs,
 // their loader and their libraries. A program that this machine has not is left
 // out: the guest finds out by trying, and says so in its skip.
-func programFiles(wanted []program) (map[string]string, error) {
+func programFiles(wanted []scenarios.Program) (map[string]string, error) {
 	files := map[string]string{}
 	for _, p := range wanted {
-		from, err := findProgram(p.name)
+		from, err := findProgram(p.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +51,7 @@ func programFiles(wanted []program) (map[string]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("find the libraries of %s for the guest: %w", from, err)
 		}
-		files[p.guest] = from
+		files[p.Path] = from
 		for _, lib := range libraries {
 			files[lib] = lib
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 func TestProgramFiles(t *testing.T) {
-	files, err := programFiles([]program{{"no-such-program", "/bin/none"}, {"sh", "/elsewhere/sh"}})
+	files, err := programFiles([]scenarios.Program{{Name: "no-such-program", Path: "/bin/none"}, {Name: "sh", Path: "/elsewhere/sh"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestProgramFiles(t *testing.T) {
 	if !loader || !libc {
 		t.Errorf("the loader or the C library is not among %q", files)
 	}
-	if none, err := programFiles([]program{{"no-such-program", "/bin/none"}}); len(none) != 0 || err != nil {
+	if none, err := programFiles([]scenarios.Program{{Name: "no-such-program", Path: "/bin/none"}}); len(none) != 0 || err != nil {
 		t.Errorf("of nothing: %q, %v", none, err)
 	}
 }

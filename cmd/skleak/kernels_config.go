@@ -36,15 +36,6 @@ func guestOptionsOfKernel() []string {
 	}
 }
 
-// filterOptions are what netfilter rules need, and a team's modes.
-func filterOptions() []string {
-	return []string{
-		"CONFIG_NETFILTER", "CONFIG_NF_TABLES", "CONFIG_NF_TABLES_IPV4", "CONFIG_NF_TABLES_INET", "CONFIG_NFT_QUEUE",
-		"CONFIG_NETFILTER_NETLINK_QUEUE", "CONFIG_NET_TEAM_MODE_BROADCAST", "CONFIG_NET_TEAM_MODE_ROUNDROBIN",
-		"CONFIG_NET_TEAM_MODE_ACTIVEBACKUP", "CONFIG_NET_TEAM_MODE_LOADBALANCE", "CONFIG_CRYPTO_GCM", "CONFIG_CRYPTO_AES",
-	}
-}
-
 func printConfig(out io.Writer) error {
 	var b strings.Builder
 	section := func(title string, options []string) {
@@ -54,22 +45,25 @@ func printConfig(out io.Writer) error {
 		}
 	}
 	section("a guest", guestOptionsOfKernel())
-	section("links", kindOptions(scenarios.Kinds()))
+	section("links, their modes and ciphers", kindOptions(scenarios.Kinds()))
 	section("qdiscs", kindOptions(scenarios.QdiscKinds()))
-	section("filters, a team's modes, macsec's cipher", filterOptions())
+	section("filters", options(scenarios.FilterNeeds("nfqueue")))
 	_, err := io.WriteString(out, b.String())
 	return err
 }
 
 // kindOptions takes the options out of a table of kinds, each once.
 func kindOptions(kinds []scenarios.Kind) []string {
-	var out []string
+	var needs []scenarios.Need
 	for _, k := range kinds {
-		for word := range strings.FieldsSeq(k.Config) {
-			if strings.HasPrefix(word, "CONFIG_") && !slices.Contains(out, word) {
-				out = append(out, strings.TrimRight(word, ","))
-			}
-		}
+		needs = append(append(needs, scenarios.Need{Config: k.Config}), k.Uses...)
+	}
+	return options(needs)
+}
+
+func options(needs []scenarios.Need) (out []string) {
+	for _, n := range needs {
+		out = append(out, n.Config...)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -76,15 +76,19 @@ func newListing() (listing, error) {
 		l.Scenarios = append(l.Scenarios, listedScenario{sc.Name, sc.About, sc.Expect, sc.Lasting, string(sc.Control)})
 	}
 	for _, k := range scenarios.Kinds() {
-		l.Links = append(l.Links, listedKind{k.Name, k.About, k.Config, k.Module})
+		l.Links = append(l.Links, listed(k))
 	}
 	for _, k := range scenarios.QdiscKinds() {
-		l.Qdiscs = append(l.Qdiscs, listedKind{k.Name, k.About, k.Config, k.Module})
+		l.Qdiscs = append(l.Qdiscs, listed(k))
 	}
 	for _, f := range reports.Formats() {
 		l.Formats = append(l.Formats, listedKind{Name: f.Name, About: f.About})
 	}
 	return l, nil
+}
+
+func listed(k scenarios.Kind) listedKind {
+	return listedKind{k.Name, k.About, strings.Join(k.Config, ", "), strings.Join(k.Modules, ", ")}
 }
 
 func (l listing) print(out io.Writer) error {

@@ -45,14 +45,13 @@ func (n Names) Place(p Place) (name string, charged bool) {
 	}
 }
 
-// driver: TUN, TAP and WireGuard orphan what they keep (tun_net_xmit,
-// drivers/net/tun.c; wg_xmit, drivers/net/wireguard/device.c).
+// driver names who has what was handed to the link's driver.
 func (n Names) driver(p Place, label string) (string, bool) {
 	for _, l := range n.links(p) {
-		switch l.Kind {
-		case "tun", "tuntap", "tap", "macvtap":
-			return "reader of " + label, false
-		case "wireguard":
+		switch traits := record.TraitsOf(l.Kind); {
+		case traits.Read:
+			return "reader of " + label, !traits.Orphans
+		case traits.Orphans:
 			return "driver of " + label, false
 		}
 	}
@@ -66,8 +65,7 @@ func (n Names) master(p Place) string {
 	var names []string
 	for _, port := range n.links(p) {
 		for _, l := range n.State.Links {
-			takes := l.Kind == "bridge" || l.Kind == "bond" || l.Kind == "team"
-			if takes && l.Netns == port.Netns && slices.Contains(l.Lower, port.Name) {
+			if record.TraitsOf(l.Kind).Ports && l.Netns == port.Netns && slices.Contains(l.Lower, port.Name) {
 				names = append(names, n.label(Place{Dev: l.Name, Ifindex: int32(l.Index)}))
 			}
 		}

@@ -204,52 +204,21 @@ func countQueue(q record.QueueState, before record.State) queueCount {
 	}
 }
 
-// counting are the kinds of link known to count each packet they send, so that
-// a 0 of theirs is one: veth after the far end took it (veth_xmit,
-// drivers/net/veth.c), dummy and bridge before anything else (dummy_xmit,
-// br_dev_xmit), the others when what is below them took it. A bond sums up its
-// ports (bond_get_stats) and so counts nothing of its own.
+// counting says whether a 0 of the link's counters is one. What only sums up its
+// ports counts nothing of its own.
 func (l *linkCount) counting() bool {
-	switch l.Kind {
-	case "veth", "dummy", "bridge", "vlan", "macvlan", "ipvlan", "team", "vxlan", "geneve", "gre", "gretap", "ipip",
-		"macsec", "vrf":
-		return true
-	case "bond":
-		return false
-	default:
-		return l.through() > 0
-	}
+	traits := record.TraitsOf(l.Kind)
+	return traits.Counts || !traits.Ports && l.through() > 0
 }
 
-// tunnelling kinds hand their packets to IP of the same namespace again.
-func (l *linkCount) tunnelling() bool {
-	switch l.Kind {
-	case "vxlan", "geneve", "gre", "gretap", "ipip", "vrf", "wireguard":
-		return true
-	default:
-		return false
-	}
-}
+// tunnelling links hand their packets to IP of the same namespace again.
+func (l *linkCount) tunnelling() bool { return record.TraitsOf(l.Kind).Tunnels }
 
-// copying kinds may give each of their ports a packet.
-func (l *linkCount) copying() bool {
-	switch l.Kind {
-	case "bridge", "bond", "team":
-		return true
-	default:
-		return false
-	}
-}
+// copying links may give each of their ports a packet.
+func (l *linkCount) copying() bool { return record.TraitsOf(l.Kind).Ports }
 
-// consuming kinds are where a packet's way ends.
-func (l *linkCount) consuming() bool {
-	switch l.Kind {
-	case "dummy", "nlmon", "tuntap", "tun", "tap", "device", "":
-		return len(l.lowers) == 0
-	default:
-		return false
-	}
-}
+// consuming links are where a packet's way ends.
+func (l *linkCount) consuming() bool { return record.TraitsOf(l.Kind).Ends && len(l.lowers) == 0 }
 
 // through is what came to the driver, by its own count.
 func (l *linkCount) through() int64 {
