@@ -44,45 +44,13 @@ func (s *Store) Fetch(ctx context.Context, name Name, progress func(Progress)) (
 	name = Name(spec.String())
 	var k *Kernel
 	err = s.locked(ctx, name.folder(), func() error {
-		k, err = s.fetch(ctx, name, spec, progress)
+		k, err = originOf(spec.Source).fetch(ctx, s, name, spec, progress)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return k, nil
-}
-
-func (s *Store) fetch(ctx context.Context, name Name, spec Spec, progress func(Progress)) (*Kernel, error) {
-	k, err := s.Show(name)
-	if err == nil && spec.Source == Debian {
-		return k, nil
-	}
-	if spec.Source != Debian {
-		return s.fetchLocal(ctx, name, spec, k, err)
-	}
-	if !errors.Is(err, ErrNotStored) {
-		return nil, err
-	}
-	catalogue, err := s.Available(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("fetch kernel %s: %w", name, err)
-	}
-	found, err := catalogue.match(spec)
-	if err != nil {
-		return nil, fmt.Errorf("fetch kernel %s: %w", name, err)
-	}
-	size, download := estimate(found[0].Packages)
-	if err := s.reserve(ctx, name, size, download); err != nil {
-		return nil, err
-	}
-	return s.build(name, func(b *builder) error {
-		if err := s.fetchDebian(ctx, b, found[0], progress); err != nil {
-			return err
-		}
-		progress(Progress{name, StepWrite, download, download})
-		return nil
-	})
 }
 
 // build fills the kernel's folder under tmp/ and puts it in its place.

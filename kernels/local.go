@@ -37,12 +37,11 @@ type local struct {
 // fetchLocal makes the kernel of a build tree or of a pair. Its files stay
 // where they are; the store keeps the vmlinux taken out of a bzImage and the
 // index of modules, until the files change.
-func (s *Store) fetchLocal(ctx context.Context, name Name, spec Spec, old *Kernel, oldErr error) (*Kernel, error) {
-	found, err := findLocal(spec)
+func (s *Store) fetchLocal(ctx context.Context, name Name, found local, err error) (*Kernel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kernel %s: %w", name, err)
 	}
-	if oldErr == nil && sameFiles(old, found) {
+	if old, err := s.Show(name); err == nil && sameFiles(old, found) {
 		return old, nil
 	}
 	size, err := found.imageSize()
@@ -53,13 +52,6 @@ func (s *Store) fetchLocal(ctx context.Context, name Name, spec Spec, old *Kerne
 		return nil, err
 	}
 	return s.build(name, func(b *builder) error { return found.fill(ctx, b) })
-}
-
-func findLocal(spec Spec) (local, error) {
-	if spec.Source == Path {
-		return findTree(spec.Dir)
-	}
-	return findPair(spec.Image, spec.Dir)
 }
 
 // findTree looks through a kernel build tree.

@@ -3,9 +3,11 @@
 package kernels
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -41,25 +43,51 @@ type Spec struct {
 	Image string
 }
 
+// origin is a source of kernels: how its kernels are named, and how one is had. Each
+// is in a file of its own, source_*.go.
+type origin interface {
+	// forms are the names there are, each with a word on it.
+	forms() [][2]string
+	// parse reads what follows the colon of a name, spell writes it.
+	parse(rest string) (Spec, error)
+	spell(s Spec) string
+	// fetch gives the kernel of the name, which the store has locked.
+	fetch(ctx context.Context, s *Store, name Name, spec Spec, progress func(Progress)) (*Kernel, error)
+}
+
+// origins is the table of sources, one line each.
+func origins() map[Source]origin {
+	return map[Source]origin{
+		Debian: debianOrigin{},
+		Path:   pathOrigin{},
+		File:   fileOrigin{},
+	}
+}
+
+func originOf(s Source) origin { return origins()[s] }
+
+// forms says how a kernel may be named.
+func forms() string {
+	var b strings.Builder
+	b.WriteString("a kernel is one of")
+	for _, source := range slices.Sorted(maps.Keys(origins())) {
+		for _, form := range originOf(source).forms() {
+			fmt.Fprintf(&b, "\n  %-22s %s", form[0], form[1])
+		}
+	}
+	return b.String()
+}
+
 // Name is a Spec that means exactly one kernel, in its one spelling:
 // "debian:6.12.43/amd64", "path:/src/linux", "file:/boot/vmlinuz,/lib/modules/6.1".
 type Name string
-
-const forms = `a kernel is one of
-  debian:6.12            the newest 6.12 served
-  debian:6.12.43         that one
-  debian:6.1..7.3        the newest of each series from 6.1 to 7.3
-  debian:6.12/cloud      the cloud flavour (else amd64)
-  debian:6.1+NAME        6.1 with the mutant NAME put in
-  path:DIR               a kernel build tree
-  file:BZIMAGE,MODULES   a kernel and its folder of modules`
 
 // Parse reads one kernel spec. Relative paths are taken from the working
 // directory. Its errors say which forms there are.
 func Parse(s string) (Spec, error) {
 	spec, err := parse(s)
 	if err != nil {
-		return Spec{}, fmt.Errorf("kernel %q: %w\n%s", s, err, forms)
+		return Spec{}, fmt.Errorf("kernel %q: %w\n%s", s, err, forms())
 	}
 	return spec, nil
 }
@@ -92,100 +120,19 @@ func parse(s string) (Spec, error) {
 	if strings.ContainsAny(rest, "\x00\n") {
 		return Spec{}, errors.New("it has a line break or a NUL in it")
 	}
-	switch Source(source) {
-	case Debian:
-		return parseDebian(rest)
-	case Path:
-		return parsePath(rest)
-	case File:
-		return parseFile(rest)
+	if o := originOf(Source(source)); o != nil {
+		return o.parse(rest)
 	}
 	return Spec{}, fmt.Errorf("%q is no source of kernels", source)
 }
 
-func parseDebian(s string) (Spec, error) {
-	spec := Spec{Source: Debian, Flavour: FlavourFull}
-	s, mutant, mutated := strings.Cut(s, "+")
-	if mutated && !mutantName(mutant) {
-		return Spec{}, fmt.Errorf("%q is no mutant's name", mutant)
-	}
-	spec.Mutant = mutant
-	s, flavour, flavoured := strings.Cut(s, "/")
-	if flavoured {
-		spec.Flavour = flavour
-	}
-	if spec.Flavour != FlavourFull && spec.Flavour != FlavourCloud {
-		return Spec{}, fmt.Errorf("there is no flavour %q, only %s and %s", flavour, FlavourFull, FlavourCloud)
-	}
-	from, to, ranged := strings.Cut(s, "..")
-	var err error
-	if spec.From, err = ParseVersion(from); err != nil {
-		return Spec{}, err
-	}
-	if !ranged {
-		return spec, nil
-	}
-	if spec.To, err = ParseVersion(to); err != nil {
-		return Spec{}, err
-	}
-	if !spec.From.has(spec.To) && !spec.To.has(spec.From) && spec.To.Compare(spec.From) < 0 {
-		return Spec{}, fmt.Errorf("the range ends (%s) before it begins (%s)", to, from)
-	}
-	return spec, nil
-}
-
-// mutantName allows what a file name in mutants/ may be.
-func mutantName(s string) bool {
-	if s == "" || len(s) > 64 || s[0] == '-' {
-		return false
-	}
-	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
-}
-
-func parsePath(s string) (Spec, error) {
-	if s == "" {
-		return Spec{}, errors.New("it names no folder")
-	}
-	dir, err := filepath.Abs(s)
-	return Spec{Source: Path, Dir: dir}, err
-}
-
-func parseFile(s string) (Spec, error) {
-	image, dir, found := strings.Cut(s, ",")
-	if !found || image == "" || dir == "" {
-		return Spec{}, errors.New("it must name a bzImage and a folder of modules with a comma between")
-	}
-	if strings.Contains(dir, ",") {
-		return Spec{}, errors.New("it has more than one comma; use paths without one")
-	}
-	image, err := filepath.Abs(image)
-	if err != nil {
-		return Spec{}, err
-	}
-	dir, err = filepath.Abs(dir)
-	if strings.Contains(image+dir, ",") {
-		return Spec{}, errors.New("the working directory has a comma in its path")
-	}
-	return Spec{Source: File, Image: image, Dir: dir}, err
-}
-
 // String writes the spec as Parse reads it.
 func (s Spec) String() string {
-	switch s.Source {
-	case Path:
-		return "path:" + s.Dir
-	case File:
-		return "file:" + s.Image + "," + s.Dir
+	o := originOf(s.Source)
+	if o == nil {
+		return string(s.Source) + ":"
 	}
-	out := "debian:" + s.From.String()
-	if s.ranged() {
-		out += ".." + s.To.String()
-	}
-	out += "/" + s.Flavour
-	if s.Mutant != "" {
-		out += "+" + s.Mutant
-	}
-	return out
+	return string(s.Source) + ":" + o.spell(s)
 }
 
 func (s Spec) ranged() bool { return s.To != Version{} }
@@ -201,6 +148,25 @@ func (s Spec) covers(v Version) bool {
 		return s.From.has(v)
 	}
 	return (s.From.has(v) || v.Compare(s.From) > 0) && (s.To.has(v) || v.Compare(s.To) < 0)
+}
+
+// Split gives the name of the kernel without its mutant, and the mutant; "" for
+// none.
+func (n Name) Split() (plain Name, mutant string) {
+	spec, err := Parse(string(n))
+	if err != nil || spec.Mutant == "" {
+		return n, ""
+	}
+	mutant, spec.Mutant = spec.Mutant, ""
+	return Name(spec.String()), mutant
+}
+
+// With is the name with a mutant; "" leaves it as it is.
+func (n Name) With(mutant string) Name {
+	if mutant == "" {
+		return n
+	}
+	return n + "+" + Name(mutant)
 }
 
 func debianName(v Version, flavour string) Name {

@@ -138,3 +138,17 @@ func TestSpecCovers(t *testing.T) {
 		}
 	}
 }
+
+func TestNameAndItsMutant(t *testing.T) {
+	for _, c := range []struct{ in, plain, mutant string }{
+		{"debian:6.1.9/amd64+tun-no-orphan", "debian:6.1.9/amd64", "tun-no-orphan"},
+		{"debian:6.1.9/amd64", "debian:6.1.9/amd64", ""},
+		{"path:/src/a+b", "path:/src/a+b", ""},
+		{"no name", "no name", ""},
+	} {
+		plain, mutant := Name(c.in).Split()
+		if string(plain) != c.plain || mutant != c.mutant || plain.With(mutant) != Name(c.in) {
+			t.Errorf("%s is %s with %q", c.in, plain, mutant)
+		}
+	}
+}

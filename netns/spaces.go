@@ -58,8 +58,8 @@ func namespaceNames(s scenarios.Scenario) []string {
 	}
 	for _, l := range s.Links {
 		add(l.Netns)
-		if o, ok := l.Options.(*scenarios.VethOptions); ok {
-			add(o.Peer.Netns)
+		if peer := scenarios.PeerOf(l); peer != nil {
+			add(peer.Netns)
 		}
 	}
 	for _, r := range s.Routes {

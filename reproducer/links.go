@@ -34,12 +34,8 @@ func (w *writer) create(lk *link) error {
 		w.tun(lk, o.TunOptions, 0x1002)
 	case *scenarios.IodineOptions:
 		w.iodine(lk)
-	case *scenarios.VethOptions:
-		words := []string{"type", "veth", "peer", "name", o.Peer.Name}
-		if o.Peer.Netns != "" && o.Peer.Netns != lk.Netns {
-			words = append(words, "netns", o.Peer.Netns)
-		}
-		w.veth(lk, o, words)
+	case scenarios.PairedByIP:
+		w.pair(lk, *o.PeerEnd(), o.IPLink()...)
 	case *scenarios.DummyOptions, *scenarios.IfbOptions, *scenarios.NlmonOptions, *scenarios.BridgeOptions:
 		w.add(lk, "type", lk.kind)
 	case *scenarios.VlanOptions:
@@ -92,11 +88,16 @@ func orElse(s, other string) string {
 	return s
 }
 
-func (w *writer) veth(lk *link, o *scenarios.VethOptions, words []string) {
+// pair makes a link and its far end, of words that say which kind.
+func (w *writer) pair(lk *link, peer scenarios.Common, words ...string) {
+	words = append(words, "peer", "name", peer.Name)
+	if peer.Netns != "" && peer.Netns != lk.Netns {
+		words = append(words, "netns", peer.Netns)
+	}
 	w.add(lk, words...)
-	if o.Peer.Netns == "" && lk.Netns != "" {
+	if peer.Netns == "" && lk.Netns != "" {
 		// NB: the far end of a link made in another namespace is there too.
-		w.build = append(w.build, must(lk.Netns, "ip", "link", "set", "dev", o.Peer.Name, "netns")+` "$$"`)
+		w.build = append(w.build, must(lk.Netns, "ip", "link", "set", "dev", peer.Name, "netns")+` "$$"`)
 	}
 }
 

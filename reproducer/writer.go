@@ -42,8 +42,11 @@ type link struct {
 func (w *writer) addLink(l scenarios.Link) {
 	lk := &link{Common: l.Common, kind: l.Kind(), lower: l.Options.Lower(), options: l.Options}
 	w.links = append(w.links, lk)
-	if o, ok := l.Options.(*scenarios.VethOptions); ok {
-		lk.peer = &link{Common: o.Peer, kind: lk.kind, peer: lk, xdp: o.XDP}
+	if peer := scenarios.PeerOf(l); peer != nil {
+		lk.peer = &link{Common: *peer, kind: lk.kind, peer: lk}
+		if o, ok := l.Options.(*scenarios.VethOptions); ok {
+			lk.peer.xdp = o.XDP
+		}
 		w.links = append(w.links, lk.peer)
 	}
 }

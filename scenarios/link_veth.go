@@ -32,6 +32,12 @@ func (*VethOptions) Kind() string { return "veth" }
 // Lower implements LinkOptions.
 func (*VethOptions) Lower() []string { return nil }
 
+// PeerEnd implements Paired.
+func (o *VethOptions) PeerEnd() *Common { return &o.Peer }
+
+// IPLink implements PairedByIP.
+func (*VethOptions) IPLink() []string { return []string{"type", "veth"} }
+
 // Check implements LinkOptions.
 func (o *VethOptions) Check() error {
 	if err := under("peer", o.Peer.check()); err != nil {

@@ -92,8 +92,8 @@ func linkNeeds(l Link) []Need {
 // qdiscsOf are those of both ends of a link.
 func qdiscsOf(l Link) []*Qdisc {
 	all := []*Qdisc{l.Qdisc}
-	if o, ok := l.Options.(*VethOptions); ok {
-		all = append(all, o.Peer.Qdisc)
+	if peer := PeerOf(l); peer != nil {
+		all = append(all, peer.Qdisc)
 	}
 	return slices.DeleteFunc(all, func(q *Qdisc) bool { return q == nil })
 }

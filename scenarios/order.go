@@ -22,8 +22,8 @@ func ends(links []Link) []end {
 	var out []end
 	for i := range links {
 		out = append(out, end{&links[i].Common, fmt.Sprintf("[%d]", i), i})
-		if v, ok := links[i].Options.(*VethOptions); ok {
-			out = append(out, end{&v.Peer, fmt.Sprintf("[%d].peer", i), i})
+		if peer := PeerOf(links[i]); peer != nil {
+			out = append(out, end{peer, fmt.Sprintf("[%d].peer", i), i})
 		}
 	}
 	return out

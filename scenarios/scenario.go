@@ -133,6 +133,27 @@ type LinkOptions interface {
 	fields() []field
 }
 
+// Paired are options of a kind that makes two interfaces at once, tied together.
+type Paired interface {
+	// PeerEnd is the far one.
+	PeerEnd() *Common
+}
+
+// PairedByIP are options of a pair that the words of ip-link(8) can make.
+type PairedByIP interface {
+	Paired
+	// IPLink are the words between the name and the peer: type veth.
+	IPLink() []string
+}
+
+// PeerOf is the far end of a link that is one of two; nil for any other.
+func PeerOf(l Link) *Common {
+	if o, ok := l.Options.(Paired); ok {
+		return o.PeerEnd()
+	}
+	return nil
+}
+
 // Neighbour is a permanent neighbour entry.
 type Neighbour struct {
 	Address string

@@ -20,12 +20,10 @@ func (l *Listener) mayKeep() bool { return l != nil && (l.Verdict == "none" || l
 
 // mayWait reports a link that may hold packets itself.
 func (l Link) mayWait() bool {
-	if l.Qdisc.mayWait() {
+	if slices.ContainsFunc(qdiscsOf(l), (*Qdisc).mayWait) {
 		return true
 	}
 	switch o := l.Options.(type) {
-	case *VethOptions:
-		return o.Peer.Qdisc.mayWait()
 	case *TunOptions:
 		return o.Backpressure
 	case *NicOptions:
@@ -59,15 +57,11 @@ func (q *Qdisc) mayWait() bool {
 func (s Scenario) mayAsk() bool {
 	asked := unicast(s.Traffic.To)
 	for _, l := range s.Links {
-		if len(l.Neighbours) > 0 {
+		peer := PeerOf(l)
+		if len(l.Neighbours) > 0 || peer != nil && len(peer.Neighbours) > 0 {
 			return false
 		}
-		switch o := l.Options.(type) {
-		case *VethOptions:
-			if len(o.Peer.Neighbours) > 0 {
-				return false
-			}
-		case *VxlanOptions:
+		if o, ok := l.Options.(*VxlanOptions); ok {
 			asked = asked || unicast(o.Remote)
 		}
 	}

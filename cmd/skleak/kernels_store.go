@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"skleak/kernels"
 )
@@ -76,9 +75,7 @@ func resolveEach(ctx context.Context, store *kernels.Store, specs string) ([]res
 			continue
 		}
 		for _, name := range found {
-			if mutant != "" {
-				name += kernels.Name("+" + mutant)
-			}
+			name = name.With(mutant)
 			if !seen[name] {
 				seen[name] = true
 				out = append(out, resolved{name, nil})
@@ -89,8 +86,8 @@ func resolveEach(ctx context.Context, store *kernels.Store, specs string) ([]res
 }
 
 func fetchOne(ctx context.Context, t terminal, store *kernels.Store, name kernels.Name) (*kernels.Kernel, error) {
-	if plain, mutant, mutated := strings.Cut(string(name), "+"); mutated && strings.HasPrefix(plain, string(kernels.Debian)+":") {
-		return mutantKernel(ctx, t, kernels.Name(plain), mutant)
+	if plain, mutant := name.Split(); mutant != "" {
+		return mutantKernel(ctx, t, plain, mutant)
 	}
 	if k, err := store.Show(name); err == nil {
 		return k, nil

@@ -162,7 +162,7 @@ func mutantKernels(ctx context.Context, t terminal, k *kernels.Kernel, list []mu
 	}
 	var out []*kernels.Kernel
 	for i, m := range list {
-		name := k.Name + kernels.Name("+"+m.Name)
+		name := k.Name.With(m.Name)
 		over, err := k.WithModule(name, m.Module, built[i].File)
 		if err != nil {
 			return nil, err

@@ -46,7 +46,7 @@ func (b *Builder) Kernel(ctx context.Context, k *kernels.Kernel, m mutants.Mutan
 	if err != nil {
 		return nil, err
 	}
-	return k.WithModule(k.Name+kernels.Name("+"+m.Name), m.Module, built.File)
+	return k.WithModule(k.Name.With(m.Name), m.Module, built.File)
 }
 
 // Build gives the module of m for k. The same patch for the same kernel by the
