@@ -25,7 +25,7 @@ func (w *writer) addOn(lk *link, parent string, words ...string) {
 
 // create makes the interface of lk: one line a kind.
 //
-//nolint:cyclop,funlen // a table, one line a kind
+//nolint:cyclop // a table, one line a kind
 func (w *writer) create(lk *link) error {
 	switch o := lk.options.(type) {
 	case *scenarios.TunOptions:
