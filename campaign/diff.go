@@ -45,7 +45,7 @@ func Diff(a, b record.Report) []Change {
 	for _, before := range a.Runs {
 		i := partner(a, b, before)
 		if i < 0 {
-			changes = append(changes, Change{Kernel: kernelName(before), Kind: ChangeGone, Before: fmt.Sprintf("%d results", len(before.Results))})
+			changes = append(changes, Change{Kernel: before.Kernel.Name(), Kind: ChangeGone, Before: fmt.Sprintf("%d results", len(before.Results))})
 			continue
 		}
 		used[i] = true
@@ -53,13 +53,11 @@ func Diff(a, b record.Report) []Change {
 	}
 	for i, after := range b.Runs {
 		if !used[i] {
-			changes = append(changes, Change{Kernel: kernelName(after), Kind: ChangeNew, After: fmt.Sprintf("%d results", len(after.Results))})
+			changes = append(changes, Change{Kernel: after.Kernel.Name(), Kind: ChangeNew, After: fmt.Sprintf("%d results", len(after.Results))})
 		}
 	}
 	return changes
 }
-
-func kernelName(run record.Run) string { return run.Kernel.Name() }
 
 // partner finds the run of b that belongs to before; -1 if there is none.
 func partner(a, b record.Report, before record.Run) int {
@@ -67,7 +65,7 @@ func partner(a, b record.Report, before record.Run) int {
 		return 0
 	}
 	for i, after := range b.Runs {
-		if kernelName(after) == kernelName(before) {
+		if after.Kernel.Name() == before.Kernel.Name() {
 			return i
 		}
 	}
@@ -81,7 +79,7 @@ func diffRuns(before, after record.Run) []Change {
 		was[r.Scenario] = r
 	}
 	is := map[string]bool{}
-	name := kernelName(after)
+	name := after.Kernel.Name()
 	for _, r := range after.Results {
 		is[r.Scenario] = true
 		old, there := was[r.Scenario]

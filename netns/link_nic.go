@@ -178,7 +178,7 @@ func (s *space) leaveCard(l netlink.Link) error {
 	return nil
 }
 
-// Fault is something that befalls a link in mid-burst.
+// Fault happens to a link in mid-burst.
 type Fault struct {
 	// On is the link, What the kind of fault.
 	On   string

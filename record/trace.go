@@ -152,7 +152,7 @@ type SocketTrace struct {
 	// Saturated is set when a reading was that of a saturated refcount_t.
 	Saturated bool `json:"saturated"`
 	// Meters are the same charge read in other ways (SIOCOUTQ, /proc/net/raw)
-	// at the end of settling; -1 where the door is shut.
+	// at the end of settling; -1 where it is not available.
 	Meters map[string]int64 `json:"meters,omitempty"`
 	// Series is the charge over time, thinned to a bounded number of points
 	// that keeps the extremes.

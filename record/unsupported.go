@@ -23,7 +23,7 @@ type UnsupportedError struct {
 
 // Error implements error. The hint is not in it: see WithHint.
 func (e *UnsupportedError) Error() string {
-	return fmt.Sprintf("%s is not to be had here: %v", e.Feature, e.Err)
+	return fmt.Sprintf("%s is not available here: %v", e.Feature, e.Err)
 }
 
 // Unwrap gives what the kernel said.

@@ -17,7 +17,7 @@ func TestUnsupported(t *testing.T) {
 	if errors.Is(errors.New("no memory"), ErrUnsupported) {
 		t.Error("any error is unsupported")
 	}
-	if got, want := WithHint(err), "build t0: link kind tun is not to be had here: EOF; CONFIG_TUN"; got != want {
+	if got, want := WithHint(err), "build t0: link kind tun is not available here: EOF; CONFIG_TUN"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := WithHint(io.EOF); got != "EOF" {

@@ -31,7 +31,7 @@ func sameCrashes(rep record.Report) []sameCrash {
 				number[key] = i
 				all = append(all, sameCrash{first: c})
 			}
-			all[i].where = append(all[i].where, kernelName(run)+crashDuring(c))
+			all[i].where = append(all[i].where, run.Kernel.Name()+crashDuring(c))
 		}
 	}
 	return all

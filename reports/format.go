@@ -7,8 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
-
+	"skleak/internal/spelling"
 	"skleak/record"
 )
 
@@ -93,21 +92,9 @@ func Lookup(name string) (Format, error) {
 		}
 		names = append(names, f.Name)
 	}
-	return Format{}, fmt.Errorf("unknown report format %q%s: choose one of %s",
-		name, nearest(name, names), strings.Join(names, ", "))
-}
-
-// nearest is a hint at the name that was probably meant, or nothing.
-func nearest(name string, names []string) string {
-	const tooFar = 3
-	best, dist := "", tooFar
-	for _, n := range names {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), n); d < dist {
-			best, dist = n, d
-		}
+	meant := ""
+	if near := spelling.Nearest(name, names); len(near) > 0 {
+		meant = " (did you mean " + near[0] + "?)"
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %s?)", best)
+	return Format{}, fmt.Errorf("unknown report format %q%s: choose one of %s", name, meant, strings.Join(names, ", "))
 }

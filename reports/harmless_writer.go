@@ -19,7 +19,7 @@ import (
 // line ("::error::") or within one ("##[error]", "##vso["). They are written as
 // JSON writes them (\u001b), so that JSON stays JSON with the same meaning.
 //
-// It is the last door, not the only one: within a line names are escaped where
+// It is the last guard, not the only one: within a line names are escaped where
 // they are printed, for a line break in a name passes here.
 //
 // It is safe for use from several goroutines.

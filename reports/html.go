@@ -95,7 +95,7 @@ func (p *page) printf(format string, args ...any) { fmt.Fprintf(&p.out, format, 
 func (p *page) head() {
 	title := "skleak"
 	if len(p.rep.Runs) > 0 {
-		title += ": " + kernelName(p.rep.Runs[0])
+		title += ": " + p.rep.Runs[0].Kernel.Name()
 	}
 	if n := len(p.rep.Runs) - 1; n > 0 {
 		title += fmt.Sprintf(" and %d more", n)
@@ -143,7 +143,7 @@ func (p *page) deviations() {
 				p.printf(" and %d more", len(places[key])-i)
 				break
 			}
-			p.printf(` <a href="#%s">%s</a>`, at.id(), esc(kernelName(p.rep.Runs[at.run])))
+			p.printf(` <a href="#%s">%s</a>`, at.id(), esc(p.rep.Runs[at.run].Kernel.Name()))
 		}
 		p.out.WriteString("</li>")
 	}
@@ -207,15 +207,15 @@ func (p *page) kernels() {
 			n[r.Status]++
 		}
 		p.printf(`<tr><th>%s</th><td>%s</td><td class="n">%d</td><td class="n">%d</td><td class="n">%d</td><td class="n">%d</td><td class="n">%d</td><td>%s</td><td class="n">%.0f</td></tr>`,
-			esc(kernelName(run)), esc(run.Kernel.Release), n[record.Pass], n[record.XFail], n[record.Fail],
+			esc(run.Kernel.Name()), esc(run.Kernel.Release), n[record.Pass], n[record.XFail], n[record.Fail],
 			n[record.Error]+n[record.Broken], n[record.Skip], esc(controlsText(run)), run.Seconds)
 		for _, text := range append([]string{run.Trouble}, run.Notes...) {
 			if text != "" {
-				remarks = append(remarks, kernelName(run)+": "+text)
+				remarks = append(remarks, run.Kernel.Name()+": "+text)
 			}
 		}
 		if run.Interrupted {
-			remarks = append(remarks, kernelName(run)+": interrupted before its end")
+			remarks = append(remarks, run.Kernel.Name()+": interrupted before its end")
 		}
 	}
 	p.out.WriteString("</tbody></table></div>")
@@ -278,7 +278,7 @@ func (p *page) family(name string, scenarios []string, at map[string]map[int]pla
 	p.printf(`<details%s><summary><strong>%s</strong> <span class="dim">%s</span></summary><div class="scroll" tabindex="0"><table><thead><tr><th>scenario</th>`,
 		open, esc(name), esc(strings.Join(words, ", ")))
 	for _, run := range p.rep.Runs {
-		p.printf("<th>%s</th>", esc(kernelName(run)))
+		p.printf("<th>%s</th>", esc(run.Kernel.Name()))
 	}
 	p.out.WriteString("</tr></thead><tbody>")
 	for _, s := range scenarios {

@@ -37,7 +37,7 @@ func (p *page) results() {
 func (p *page) section(at place, same []place) {
 	r, run := p.result(at), p.rep.Runs[at.run]
 	t := p.e.trace(run.Kernel, r.Scenario)
-	p.printf(`<section class="r" id="%s"><h3>%s <span class="dim">on %s</span></h3>`, at.id(), esc(r.Scenario), esc(kernelName(run)))
+	p.printf(`<section class="r" id="%s"><h3>%s <span class="dim">on %s</span></h3>`, at.id(), esc(r.Scenario), esc(run.Kernel.Name()))
 	p.printf(`<p><span class="%s">%s</span>: %s. %s</p>`, statusClass(r.Status), esc(cmpOr(string(r.Verdict), "no verdict")), esc(statusText(r)), esc(sentence(r.Reason, r.Hint)))
 	if r.Law != "" {
 		p.printf("<p>%s</p>", esc(r.Law))
@@ -86,7 +86,7 @@ func (p *page) history(at place, same []place) {
 			continue
 		}
 		shown++
-		words := fmt.Sprintf("%s %s", kernelName(p.rep.Runs[other.run]), cmpOr(string(r.Verdict), string(r.Status)))
+		words := fmt.Sprintf("%s %s", p.rep.Runs[other.run].Kernel.Name(), cmpOr(string(r.Verdict), string(r.Status)))
 		if p.details[other] {
 			p.printf(` <a href="#%s">%s</a>`, other.id(), esc(words))
 		} else {

@@ -151,7 +151,7 @@ func junitEvidence(r record.Result) []string {
 		lines = append(lines, "law: "+r.Law)
 	}
 	if r.Holder != "" || r.ReleasedBy != "" {
-		lines = append(lines, fmt.Sprintf("holder: %s; let go by: %s", r.Holder, r.ReleasedBy))
+		lines = append(lines, fmt.Sprintf("holder: %s; released by: %s", r.Holder, r.ReleasedBy))
 	}
 	for _, step := range r.Ladder {
 		text := strings.TrimSpace(step.Rung + " " + step.On)

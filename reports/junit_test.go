@@ -54,7 +54,7 @@ func TestJUnitReadBack(t *testing.T) {
 		0: {"host.hold", "control hold/tbf", "", junit.StatusPassed, "qdisc tbf on u0"},
 		1: {"host.veth", "control veth/same-netns", "832 bytes were held", junit.StatusError, "verdict held, expected clean"},
 		3: {"host.hold", "hold/tbf", "", junit.StatusPassed, "ladder: qdisc deleted tbf on u0: 213824 to 0"},
-		4: {"host.tun", "tun/backpressure", "not to be had here; it needs Linux 7.2", junit.StatusSkipped, ""},
+		4: {"host.tun", "tun/backpressure", "not available here; it needs Linux 7.2", junit.StatusSkipped, ""},
 		6: {"host.team", "team/broadcast-no-port", "known: leaked, fixed by 489114c9ecae", junit.StatusSkipped, "law: held for good"},
 		7: {"host.ipvlan", "ipvlan/l2", "found held, expected clean", junit.StatusFailed, "flaky: try 1 held"},
 	} {

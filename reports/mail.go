@@ -238,8 +238,8 @@ func (m *mail) figures(s seenOn, t *record.Trace) {
 		lines = append(lines, "  skbs never freed      "+r.Orphans)
 	}
 	for _, sock := range r.Sockets {
-		for _, door := range sortedKeys(sock.Meters) {
-			lines = append(lines, fmt.Sprintf("  socket %s by %s  %d", sock.Name, door, sock.Meters[door]))
+		for _, way := range sortedKeys(sock.Meters) {
+			lines = append(lines, fmt.Sprintf("  socket %s by %s  %d", sock.Name, way, sock.Meters[way]))
 		}
 	}
 	if t != nil {

@@ -25,7 +25,7 @@ func (m *mail) sinceWhen() []string {
 		if s.result.Holder != "" {
 			shown += ", " + s.result.Holder
 		}
-		lines = append(lines, fmt.Sprintf("  %-24s %-8s %s", kernelName(s.run), s.result.Status, shown))
+		lines = append(lines, fmt.Sprintf("  %-24s %-8s %s", s.run.Kernel.Name(), s.result.Status, shown))
 	}
 	return lines
 }
@@ -65,7 +65,7 @@ func regressionLines(good, bad seenOn, ok bool) []string {
 	}
 	from, _ := good.run.Kernel.Upstream()
 	to, _ := bad.run.Kernel.Upstream()
-	lines := []string{"", fmt.Sprintf("  last good: %s (%s), first bad: %s (%s)", from, kernelName(good.run), to, kernelName(bad.run))}
+	lines := []string{"", fmt.Sprintf("  last good: %s (%s), first bad: %s (%s)", from, good.run.Kernel.Name(), to, bad.run.Kernel.Name())}
 	for _, s := range []seenOn{good, bad} {
 		if strings.HasPrefix(s.run.Kernel.Source, "debian:") {
 			return append(lines, "  These are a distribution's kernels: try vanilla ones of these releases before",

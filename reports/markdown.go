@@ -62,10 +62,10 @@ func (m *markdown) kernels() {
 		for _, r := range run.Results {
 			n[r.Status]++
 		}
-		m.row(kernelName(run), run.Kernel.Release, fmt.Sprint(n[record.Pass]), fmt.Sprint(n[record.XFail]), fmt.Sprint(n[record.Skip]),
+		m.row(run.Kernel.Name(), run.Kernel.Release, fmt.Sprint(n[record.Pass]), fmt.Sprint(n[record.XFail]), fmt.Sprint(n[record.Skip]),
 			fmt.Sprint(n[record.Fail]), fmt.Sprint(n[record.Error]+n[record.Broken]), hello(run), controlsText(run), fmt.Sprintf("%.0f", run.Seconds))
 		if run.Trouble != "" {
-			m.notes = append(m.notes, kernelName(run)+": "+run.Trouble)
+			m.notes = append(m.notes, run.Kernel.Name()+": "+run.Trouble)
 		}
 	}
 	for _, c := range sameCrashes(m.rep) {
@@ -73,9 +73,6 @@ func (m *markdown) kernels() {
 	}
 	m.text.WriteString("\n")
 }
-
-// kernelName is a run's kernel as a column is headed.
-func kernelName(run record.Run) string { return run.Kernel.Name() }
 
 // hello lists the charges measured for one packet by the raw socket's Hellos.
 func hello(run record.Run) string {
@@ -104,7 +101,7 @@ func (m *markdown) scenarios() {
 	heads := []string{"scenario"}
 	var names []string
 	for _, run := range m.rep.Runs {
-		heads = append(heads, kernelName(run))
+		heads = append(heads, run.Kernel.Name())
 		for _, r := range run.Results {
 			if !slices.Contains(names, r.Scenario) {
 				names = append(names, r.Scenario)

@@ -24,7 +24,7 @@ func writePcapng(w io.Writer, rep record.Report, o Options) error {
 	for _, run := range rep.Runs {
 		for _, r := range run.Results {
 			if t := o.Evidence.trace(run.Kernel, r.Scenario); t != nil && len(c.packets) < maxCaptured {
-				c.add(*t, r.Scenario+" on "+kernelName(run))
+				c.add(*t, r.Scenario+" on "+run.Kernel.Name())
 			}
 		}
 	}

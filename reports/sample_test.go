@@ -36,7 +36,7 @@ func sampleRun() record.Run {
 			sampleHold(),
 			{
 				Scenario: "tun/backpressure", Status: record.Skip, Expected: "stalled",
-				Reason: "IFF_BACKPRESSURE is not to be had here", Hint: "it needs Linux 7.2",
+				Reason: "IFF_BACKPRESSURE is not available here", Hint: "it needs Linux 7.2",
 			},
 			{
 				Scenario: "vxlan/unresolved", Status: record.Pass, Verdict: record.Stalled, Expected: "stalled", Packets: 256,
@@ -69,8 +69,8 @@ func sampleRun() record.Run {
 				Scenario: "hold/nfqueue-no-listener", Status: record.Pass, Verdict: record.Refused, Expected: "clean or refused",
 				Packets: 0, Refused: map[string]int{"EPERM": 12, "ENOBUFS": 2988}, Truesize: 832, SndBuf: 212992, Writable: true, Seconds: 0.1,
 			},
-			{Scenario: "vlan/up", Status: record.Skip, Expected: "clean", Reason: "link kind vlan is not to be had here", Hint: "CONFIG_VLAN_8021Q or module 8021q"},
-			{Scenario: "stack/vlan-over-plug", Status: record.Skip, Expected: "stalled", Reason: "link kind vlan is not to be had here", Hint: "CONFIG_VLAN_8021Q or module 8021q"},
+			{Scenario: "vlan/up", Status: record.Skip, Expected: "clean", Reason: "link kind vlan is not available here", Hint: "CONFIG_VLAN_8021Q or module 8021q"},
+			{Scenario: "stack/vlan-over-plug", Status: record.Skip, Expected: "stalled", Reason: "link kind vlan is not available here", Hint: "CONFIG_VLAN_8021Q or module 8021q"},
 			{Scenario: "hold/htb", Status: record.Broken, Verdict: record.Clean, Expected: "stalled", Packets: 3000, Reason: "a control did not behave"},
 			{Scenario: "iodine/no-client", Status: record.Error, Expected: "clean", Reason: "start iodined: exec format error", Hint: "apt-get install iodine"},
 		},

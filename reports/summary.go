@@ -90,7 +90,7 @@ func (s *summaryText) head() {
 		s.line("- ❌ **the kernel crashed**: %s", prose(c.line()))
 	}
 	for _, run := range s.rep.Runs {
-		name := code(kernelName(run))
+		name := code(run.Kernel.Name())
 		if run.Trouble != "" {
 			s.line("- ⚠️ %s: %s", name, prose(run.Trouble))
 		}
@@ -129,7 +129,7 @@ func findings(rep record.Report, statuses ...record.Status) []finding {
 				index[key] = i
 				found = append(found, finding{result: r})
 			}
-			found[i].kernels = append(found[i].kernels, kernelName(run))
+			found[i].kernels = append(found[i].kernels, run.Kernel.Name())
 		}
 	}
 	return found
@@ -189,7 +189,7 @@ func (s *summaryText) families() {
 		for _, r := range run.Results {
 			n[r.Status]++
 		}
-		s.line("| %s | %d | %d | %d | %d | %d |", code(kernelName(run)), n[record.Pass], n[record.XFail], n[record.Fail], n[record.Broken]+n[record.Error], n[record.Skip])
+		s.line("| %s | %d | %d | %d | %d | %d |", code(run.Kernel.Name()), n[record.Pass], n[record.XFail], n[record.Fail], n[record.Broken]+n[record.Error], n[record.Skip])
 	}
 	s.line("\n</details>")
 }
@@ -219,7 +219,7 @@ func writeAnnotations(w io.Writer, rep record.Report, _ Options) error {
 	}
 	for _, run := range rep.Runs {
 		if run.Trouble != "" {
-			annotation(&out, "error", kernelName(run), run.Trouble)
+			annotation(&out, "error", run.Kernel.Name(), run.Trouble)
 		}
 	}
 	say("error", findings(rep, record.Fail, record.Broken, record.Error))

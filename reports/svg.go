@@ -21,7 +21,7 @@ func writeSVG(w io.Writer, rep record.Report, o Options) error {
 			if len(charts) == maxCharts {
 				break
 			}
-			if c := chargeChart(o.Evidence.trace(run.Kernel, r.Scenario), r.Scenario+" on "+kernelName(run)); c != "" {
+			if c := chargeChart(o.Evidence.trace(run.Kernel, r.Scenario), r.Scenario+" on "+run.Kernel.Name()); c != "" {
 				charts = append(charts, c)
 			}
 		}

@@ -96,7 +96,7 @@ func (p painter) columns() []column {
 			return sparkline(r.Spark, r.SndBuf, sparkWidth, p.ASCII)
 		}},
 		{title: "holder", rank: 1, cell: func(r record.Result) string { return p.safe(r.Holder) }},
-		{title: "let go by", rank: 2, cell: func(r record.Result) string { return p.safe(r.ReleasedBy) }},
+		{title: "released by", rank: 2, cell: func(r record.Result) string { return p.safe(r.ReleasedBy) }},
 		{title: "by itself", right: true, rank: 6, cell: byItself},
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"skleak/record"
 	"skleak/scenarios"
 )
@@ -75,22 +77,10 @@ func printable(s string) string {
 }
 
 // quote is one word of a shell.
-func quote(s string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:-@%+,="
-	if s != "" && strings.Trim(s, plain) == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
+func quote(s string) string { return shellescape.Quote(s) }
 
 // command is a line of a shell.
-func command(words ...string) string {
-	out := make([]string, 0, len(words))
-	for _, w := range words {
-		out = append(out, quote(w))
-	}
-	return strings.Join(out, " ")
-}
+func command(words ...string) string { return shellescape.QuoteCommand(words) }
 
 func indent(lines []string, tabs int) string {
 	if len(lines) == 0 {

@@ -9,8 +9,8 @@ import (
 
 const (
 	maxDuration = 24 * time.Hour
-	// maxSndBuf is INT_MAX / 2, as sock_set_sndbuf (net/core/sock.c) doubles it.
-	maxSndBuf = maxInt32 / 2
+	// MaxSndBuf is INT_MAX / 2, as sock_set_sndbuf (net/core/sock.c) doubles it.
+	MaxSndBuf = maxInt32 / 2
 )
 
 func checkTraffic(s Scenario) error {
@@ -49,8 +49,8 @@ func checkPacketBytes(t Traffic) error {
 	if len(t.Payload) > MaxSize {
 		return wrong("payload", fmt.Sprintf("a payload over %d bytes", MaxSize), "shorten it")
 	}
-	if t.SndBuf < 0 || t.SndBuf > maxSndBuf {
-		return wrong("sndbuf", fmt.Sprintf("send buffer of %d bytes", t.SndBuf), fmt.Sprintf("give 1 to %d, or leave it out", maxSndBuf))
+	if t.SndBuf < 0 || t.SndBuf > MaxSndBuf {
+		return wrong("sndbuf", fmt.Sprintf("send buffer of %d bytes", t.SndBuf), fmt.Sprintf("give 1 to %d, or leave it out", MaxSndBuf))
 	}
 	return nil
 }

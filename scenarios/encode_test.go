@@ -132,7 +132,7 @@ func (m maker) traffic() Traffic {
 		Via:    pick(m, []string{"last"}, []string{"k0", "last"}), PerLink: m.maybe(),
 		Interface: pick(m, InterfaceMulticastIf, InterfacePktInfo),
 		Style:     pick(m, StylePollFirst, StyleSendFirst),
-		SndBuf:    m.IntN(maxSndBuf), Rate: pick(m, 0, MinRate, MaxRate, MinRate+m.Float64()),
+		SndBuf:    m.IntN(MaxSndBuf), Rate: pick(m, 0, MinRate, MaxRate, MinRate+m.Float64()),
 		Burst: m.IntN(9), Count: m.IntN(MaxCount), Duration: time.Duration(1 + m.Int64N(int64(maxDuration))),
 	}
 	if m.maybe() {

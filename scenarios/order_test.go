@@ -54,22 +54,6 @@ func TestBuildOrder(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	names := []string{"tun/unread", "tun/read", "tap/unread", "hold/tbf"}
-	tests := map[string]string{
-		"tun/unraed":               "tun/unread",
-		"unread":                   "tun/unread tap/unread tun/read",
-		"xyz":                      "",
-		"":                         "",
-		strings.Repeat("x", 10000): "",
-	}
-	for word, want := range tests {
-		if got := strings.Join(Nearest(word, names), " "); got != want {
-			t.Errorf("%.20q: %q, want %q", word, got, want)
-		}
-	}
-}
-
 func TestKindsAreWhole(t *testing.T) {
 	seen := map[string]bool{}
 	for _, k := range append(Kinds(), QdiscKinds()...) {

@@ -4,42 +4,14 @@ package scenarios
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
+	"skleak/internal/spelling"
 )
-
-// Nearest returns the names of allowed closest to word, best first, at most
-// three; none when nothing is near. Long words are cut before they are compared.
-func Nearest(word string, allowed []string) []string {
-	const longest = 64
-	word = strings.ToLower(word[:min(len(word), longest)])
-	type near struct {
-		name string
-		far  int
-	}
-	var found []near
-	for _, name := range allowed {
-		far := levenshtein.ComputeDistance(word, name)
-		if len(word) >= 3 && strings.Contains(name, word) {
-			far = min(far, 1)
-		}
-		if far <= max(2, len(name)/3) && far < max(len(name), len(word)) {
-			found = append(found, near{name, far})
-		}
-	}
-	slices.SortStableFunc(found, func(a, b near) int { return a.far - b.far })
-	var out []string
-	for _, n := range found[:min(len(found), 3)] {
-		out = append(out, n.name)
-	}
-	return out
-}
 
 // suggest says what to write instead of word.
 func suggest(word string, allowed []string) string {
-	switch near := Nearest(word, allowed); {
+	switch near := spelling.Nearest(word, allowed); {
 	case len(allowed) == 0:
 		return "leave it out"
 	case len(near) > 0:

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"golang.org/x/sys/unix"
 
 	"skleak/internal/capture"
@@ -150,7 +152,7 @@ func (g *guest) keepConsole() error {
 	}
 	g.log.all = f
 	g.closing = append(g.closing, f)
-	text := quoted(g.args) + "\n"
+	text := shellescape.QuoteCommand(g.args) + "\n"
 	if err := os.WriteFile(filepath.Join(g.vm.Keep, "qemu"), []byte(text), 0o644); err != nil {
 		return fmt.Errorf("keep the QEMU command: %w", err)
 	}
@@ -320,7 +322,7 @@ func (g *guest) howEnded() string {
 const evidenceLines = 40
 
 func (g *guest) evidence() Evidence {
-	return Evidence{Console: g.log.End(evidenceLines), Command: quoted(g.args), Replay: g.vm.Replay}
+	return Evidence{Console: g.log.End(evidenceLines), Command: shellescape.QuoteCommand(g.args), Replay: g.vm.Replay}
 }
 
 func (g *guest) fault(what string) error {

@@ -42,12 +42,6 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-func TestQuoted(t *testing.T) {
-	if got, want := quoted([]string{"a", "b c", "", "it's"}), `a 'b c' '' 'it'\''s'`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-}
-
 // TestConsole reads saved consoles: each first line names what is to be
 // blamed, "nothing" where there is no trouble.
 func TestConsole(t *testing.T) {

@@ -127,18 +127,6 @@ func commandLine(parts ...part) []string {
 	return append(args, "-append", strings.Join(kernel, " "))
 }
 
-// quoted is a command as a shell would take it.
-func quoted(words []string) string {
-	out := make([]string, 0, len(words))
-	for _, w := range words {
-		if w == "" || strings.ContainsAny(w, " \t\n'\"$\\*?;&|<>()") {
-			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-		out = append(out, w)
-	}
-	return strings.Join(out, " ")
-}
-
 // findQEMU finds QEMU, or says how to get it.
 func findQEMU() (string, error) {
 	file, err := exec.LookPath(Program)

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"skleak/internal/spelling"
 	"skleak/scenarios"
 )
 
@@ -119,7 +120,7 @@ func meant(name string, all []scenarios.Scenario) string {
 	for _, sc := range all {
 		names = append(names, sc.Name)
 	}
-	near := scenarios.Nearest(name, names)
+	near := spelling.Nearest(name, names)
 	if len(near) == 0 {
 		return ""
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"github.com/spf13/pflag"
 )
 
@@ -25,7 +27,7 @@ func replay(words []string, fs *pflag.FlagSet, args []string) string {
 		}
 		all = append(all, arg)
 	}
-	return shellWords(all...)
+	return shellescape.QuoteCommand(all)
 }
 
 // besideTheRun are the flags that choose a kernel, which the caller does, or say

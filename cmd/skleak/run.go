@@ -5,7 +5,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -156,16 +155,4 @@ func newLive(t terminal, _ outputFlags, total int) liveView {
 		return noLive{}
 	}
 	return reports.NewLive(t.screen, reports.LiveOptions{Width: t.liveWidth, Total: total, ASCII: t.ascii, Colour: t.colour})
-}
-
-// parseRate reads --rate: packets per second, or max.
-func parseRate(s string) (float64, error) {
-	if s == "max" {
-		return 0, nil
-	}
-	r, err := strconv.ParseFloat(s, 64)
-	if err != nil || !(r >= scenarios.MinRate && r <= scenarios.MaxRate) {
-		return 0, fmt.Errorf("--rate %s: want packets per second from %g to %d, or max", s, scenarios.MinRate, scenarios.MaxRate)
-	}
-	return r, nil
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"skleak/internal/spelling"
 	"skleak/netns"
 	"skleak/reports"
-	"skleak/scenarios"
 	"skleak/snapshot"
 )
 
@@ -139,7 +139,7 @@ func chooseLinks(f snapshot.Facts, only []string) (map[string]bool, error) {
 			continue
 		}
 		hint := "it has " + strings.Join(names, ", ")
-		if near := scenarios.Nearest(name, names); len(near) > 0 {
+		if near := spelling.Nearest(name, names); len(near) > 0 {
 			hint = "did you mean " + strings.Join(near, ", ") + "?"
 		}
 		return nil, fmt.Errorf("no link %q in this network namespace; %s", name, hint)

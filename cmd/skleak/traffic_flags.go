@@ -17,20 +17,20 @@ type trafficFlags struct {
 	count    int
 	duration time.Duration
 	packet   string
-	size     int
+	size     string
 	socket   string
-	sndbuf   int
+	sndbuf   string
 	style    string
 }
 
 func (f *trafficFlags) register(fs *pflag.FlagSet) {
-	fs.StringVar(&f.rate, "rate", "", "packets per second, or max (default the scenario's)")
+	fs.StringVar(&f.rate, "rate", "", "packets per second, one in a time as 1/10s, or max (default the scenario's)")
 	fs.IntVar(&f.count, "count", 0, "packets to send (default the scenario's)")
 	fs.DurationVar(&f.duration, "duration", 0, "send for this long instead of a count")
 	fs.StringVar(&f.packet, "packet", "", "packet to send; `skleak list` names them")
-	fs.IntVar(&f.size, "size", 0, "length of the IP packet in bytes, 0 to 65535")
+	fs.StringVar(&f.size, "size", "", "length of the IP packet, as 1000 or 1kb, 0 to 65535")
 	fs.StringVar(&f.socket, "socket", "", "kind of sending socket; `skleak list` names them")
-	fs.IntVar(&f.sndbuf, "sndbuf", 0, "SO_SNDBUF to ask for, in bytes")
+	fs.StringVar(&f.sndbuf, "sndbuf", "", "SO_SNDBUF to ask for, as 10000 or 10kb")
 	fs.StringVar(&f.style, "style", "", "poll-first (ospfd) or send-first (BIRD)")
 }
 
@@ -51,9 +51,9 @@ func (f *trafficFlags) apply(fs *pflag.FlagSet, list []scenarios.Scenario) ([]sc
 
 func (f *trafficFlags) applyOne(fs *pflag.FlagSet, t *scenarios.Traffic) error {
 	if fs.Changed("rate") {
-		rate, err := parseRate(f.rate)
+		rate, err := scenarios.ParseRate(f.rate)
 		if err != nil {
-			return err
+			return fmt.Errorf("--rate %s: %w; give packets per second, one in a time as 1/10s, or max", f.rate, err)
 		}
 		t.Rate = rate
 	}
@@ -73,16 +73,18 @@ func (f *trafficFlags) applyOne(fs *pflag.FlagSet, t *scenarios.Traffic) error {
 		t.Count = f.count
 	}
 	if fs.Changed("size") {
-		if f.size < 0 || f.size > scenarios.MaxSize {
-			return fmt.Errorf("--size %d: want 0 to %d bytes", f.size, scenarios.MaxSize)
+		size, err := sizeFlag("size", f.size, 0, scenarios.MaxSize)
+		if err != nil {
+			return err
 		}
-		t.Size = &f.size
+		t.Size = &size
 	}
 	if fs.Changed("sndbuf") {
-		if f.sndbuf < 1 {
-			return fmt.Errorf("--sndbuf %d: want 1 byte or more", f.sndbuf)
+		sndbuf, err := sizeFlag("sndbuf", f.sndbuf, 1, scenarios.MaxSndBuf)
+		if err != nil {
+			return err
 		}
-		t.SndBuf = f.sndbuf
+		t.SndBuf = sndbuf
 	}
 	if f.packet != "" {
 		t.Packet = f.packet
@@ -94,4 +96,16 @@ func (f *trafficFlags) applyOne(fs *pflag.FlagSet, t *scenarios.Traffic) error {
 		t.Style = f.style
 	}
 	return nil
+}
+
+// sizeFlag reads a size as files have it, within bounds in bytes.
+func sizeFlag(name, text string, least, most int) (int, error) {
+	n, err := scenarios.ParseSize(text)
+	if err == nil && (n < least || n > most) {
+		err = fmt.Errorf("it is not within %d and %d bytes", least, most)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("--%s %s: %w; give bytes, or 10kb, 64KiB", name, text, err)
+	}
+	return n, nil
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -116,16 +115,4 @@ func accelerate(ctx context.Context, m *vm.VM) error {
 	}
 	m.Accel, err = vm.ChooseAccel(ctx, *m, filepath.Join(cache, "skleak"))
 	return err
-}
-
-// shellWords joins words so that a shell would take them apart again.
-func shellWords(words ...string) string {
-	out := make([]string, 0, len(words))
-	for _, w := range words {
-		if w == "" || strings.ContainsAny(w, " \t\n'\"$\\*?;&|<>()[]") {
-			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-		out = append(out, w)
-	}
-	return strings.Join(out, " ")
 }

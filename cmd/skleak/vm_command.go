@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -105,7 +107,7 @@ func (f *vmRunFlags) runCommand(cmd *cobra.Command, t terminal, argv []string, s
 		return err
 	}
 	words := replay([]string{"vm", "run", "--kernel", string(m.Kernel.Name), "--keep", "guest"}, cmd.Flags(), nil)
-	m.Replay = words + " -- " + shellWords(argv...)
+	m.Replay = words + " -- " + shellescape.QuoteCommand(argv)
 	list, err := withoutCards()
 	if err != nil {
 		return err

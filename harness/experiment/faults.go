@@ -13,7 +13,7 @@ import (
 	"skleak/record"
 )
 
-// faults brings about what befalls the links of a scenario in mid-burst. The
+// faults brings about the faults of a scenario's links in mid-burst. The
 // sending goes on meanwhile. A nil one has none.
 type faults struct {
 	ctx context.Context //nolint:containedctx // that of the burst it lives for

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"skleak/internal/spelling"
 	"skleak/scenarios"
 )
 
@@ -75,7 +76,7 @@ func Lookup(name string) (Spec, error) {
 			return s, nil
 		}
 	}
-	near := scenarios.Nearest(name, scenarios.Packets())
+	near := spelling.Nearest(name, scenarios.Packets())
 	if len(near) == 0 {
 		near = scenarios.Packets()
 	}

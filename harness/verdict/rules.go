@@ -100,7 +100,7 @@ func silenced(s record.Silence) bool {
 const lateLook = 2_000_000_000
 
 // stoodStill expects that nothing is held. Where a socket was full and the look
-// came late, what held it may have let go by itself meanwhile.
+// came late, what held it may have released it by itself meanwhile.
 func stoodStill(t record.Trace) bool {
 	return packetsToStall(t) != nil && t.LastSendNs > 0 && t.Settle.AtNs-t.LastSendNs > lateLook
 }

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"skleak/kernels"
 )
 
@@ -156,9 +158,6 @@ func wrap(ctx context.Context, program, now, later string) error {
 		return err
 	}
 	script := fmt.Sprintf("#!/bin/sh\nexec %s --library-path %s --argv0 \"$0\" \"$0.elf\" \"$@\"\n",
-		quote(filepath.Join(later, loader)), quote(strings.Join(libraryFolders(later), ":")))
+		shellescape.Quote(filepath.Join(later, loader)), shellescape.Quote(strings.Join(libraryFolders(later), ":")))
 	return os.WriteFile(program, []byte(script), 0o755)
 }
-
-// quote writes a word for a shell.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

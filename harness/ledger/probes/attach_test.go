@@ -69,9 +69,9 @@ func TestExplain(t *testing.T) {
 		err         error
 		want, wants string
 	}{
-		{unix.EPERM, "BPF tracing is not to be had here: attach: operation not permitted; ", "sudo"},
-		{ebpf.ErrNotSupported, "BPF tracing is not to be had here: attach: not supported; ", "CONFIG_DEBUG_INFO_BTF"},
-		{refused, "BPF tracing is not to be had here: attach: permission denied; ", "CONFIG_BPF_JIT"},
+		{unix.EPERM, "BPF tracing is not available here: attach: operation not permitted; ", "sudo"},
+		{ebpf.ErrNotSupported, "BPF tracing is not available here: attach: not supported; ", "CONFIG_DEBUG_INFO_BTF"},
+		{refused, "BPF tracing is not available here: attach: permission denied; ", "CONFIG_BPF_JIT"},
 	}
 	for _, tt := range tests {
 		got := record.WithHint(explain("attach", tt.err))
