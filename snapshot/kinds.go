@@ -110,7 +110,7 @@ func tunQueues(l Link) int {
 
 // reader is the program at the far end of a TUN or TAP, by what was seen of it.
 func (m *maker) reader(l Link) scenarios.Reader {
-	waiting := m.unread(l)
+	waiting := m.facts.InRing(l)
 	switch {
 	case !l.Carrier:
 		m.remark(l, "no program has it open; here one has, and does not read")
@@ -125,14 +125,14 @@ func (m *maker) reader(l Link) scenarios.Reader {
 	return scenarios.Reader{Mode: scenarios.ReaderNone}
 }
 
-// unread is how many packets left the queue of a TUN and were neither read nor
+// InRing is how many packets left the queue of a TUN and were neither read nor
 // dropped, or wait because the TUN stopped its queue.
-func (m *maker) unread(l Link) int {
-	i := slices.IndexFunc(m.facts.Qdiscs, func(q Qdisc) bool { return q.Link == l.Index && q.Parent == handleRoot && q.Kind != "noqueue" })
+func (f Facts) InRing(l Link) int {
+	i := slices.IndexFunc(f.Qdiscs, func(q Qdisc) bool { return q.Link == l.Index && q.Parent == handleRoot && q.Kind != "noqueue" })
 	if i < 0 {
 		return 0
 	}
-	q := m.facts.Qdiscs[i]
+	q := f.Qdiscs[i]
 	gone := l.TxPackets + l.TxDropped
 	if out := uint64(q.Packets); out > gone {
 		return positive(out - gone)

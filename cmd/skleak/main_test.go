@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && strings.HasPrefix(os.Args[1], "sandbox-") {
 		main()
 	}
-	commands := map[string]func(){"skleak": main, "userns": inUserNamespace}
+	commands := map[string]func(){"skleak": main, "userns": inUserNamespace, "hellod": hellod}
 	_, asCommand := commands[filepath.Base(os.Args[0])]
 	switch {
 	case asCommand:

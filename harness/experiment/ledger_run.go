@@ -45,7 +45,7 @@ func (b *ledgerRun) open() error {
 		return err
 	}
 	place := b.x.place
-	b.led, err = ledger.Open(ledger.Config{Rules: rules, Devices: devices(b.state), Began: b.x.began, Probes: place.Probes, Unproven: place.Unproven})
+	b.led, err = ledger.Open(ledger.Config{Rules: rules, Devices: ledger.Devices(b.state), Began: b.x.began, Probes: place.Probes, Unproven: place.Unproven})
 	return err
 }
 
@@ -100,20 +100,6 @@ func (x *Experiment) ledgerRules() (ledger.Rules, error) {
 		rules.Lengths = append(rules.Lengths, uint32(size+header))
 	}
 	return rules, nil
-}
-
-// devices are the names of all links but the loopbacks, whose names are
-// everybody's.
-func devices(state record.State) []string {
-	seen := map[string]bool{"lo": true}
-	var names []string
-	for _, l := range state.Links {
-		if !seen[l.Name] {
-			seen[l.Name] = true
-			names = append(names, l.Name)
-		}
-	}
-	return names
 }
 
 // look takes a new picture of the sandbox, to name places by.

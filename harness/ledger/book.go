@@ -39,8 +39,10 @@ type Book struct {
 	held    bool
 
 	seen, unseen int
-	last         int64
-	late         int
+	// sent counts the sender's own by the first device each came to.
+	sent map[string]int
+	last int64
+	late int
 }
 
 // call is a driver's transmit function under way.
@@ -63,7 +65,7 @@ type FreeAt struct {
 // NewBook makes an empty book.
 func NewBook(r Rules) *Book {
 	return &Book{
-		rules: r, live: map[uint64]*life{}, nest: map[uint32][]call{}, waiting: map[Place]int{},
+		rules: r, live: map[uint64]*life{}, nest: map[uint32][]call{}, waiting: map[Place]int{}, sent: map[string]int{},
 		frees: map[FreeAt]int{}, chains: map[FreeAt][]uint64{},
 	}
 }
@@ -125,6 +127,7 @@ func (b *Book) queue(e Event) {
 	if l.charged && !nested && !l.seen {
 		l.seen = true
 		b.seen++
+		b.sent[e.Dev]++
 	}
 	l.place = Place{Kind: InQueue, Dev: e.Dev}
 	l.note(e)

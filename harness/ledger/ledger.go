@@ -5,6 +5,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -178,6 +179,14 @@ func (l *Ledger) Own(cookie uint64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.probe.own(cookie)
+}
+
+// Sent is how many packets of the sender came to each device, by the first that
+// each came to.
+func (l *Ledger) Sent() map[string]int {
+	book := l.sync()
+	defer l.mu.Unlock()
+	return maps.Clone(book.sent)
 }
 
 // Begin is called before the ladder: call chains of frees are kept from here

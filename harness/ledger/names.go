@@ -124,6 +124,20 @@ func (n Names) qdisc(p Place) string {
 	return kind
 }
 
+// Devices are the names of all links but the loopbacks, whose names are
+// everybody's.
+func Devices(state record.State) []string {
+	seen := map[string]bool{"lo": true}
+	var names []string
+	for _, l := range state.Links {
+		if !seen[l.Name] {
+			seen[l.Name] = true
+			names = append(names, l.Name)
+		}
+	}
+	return names
+}
+
 // Places names all counts, the fullest first. Where charges were not read, each
 // skb has the truesize that was calibrated, in bytes, if its place charges.
 func (n Names) Places(counts []Count, truesize int64) []record.LedgerPlace {
