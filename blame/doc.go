@@ -80,7 +80,7 @@ type Finding struct {
 	Silent  bool     `json:"silent"`
 	Outcome Outcome  `json:"outcome"`
 	// Holders are who holds, the most first; By is how that is known: ledger,
-	// growth or count.
+	// growth, count or isolation.
 	Holders []Holder `json:"holders"`
 	By      string   `json:"by,omitempty"`
 	// Reason is the arithmetic in words.
@@ -91,8 +91,10 @@ type Finding struct {
 	// Links is a line on each link that can send.
 	Links []Line   `json:"links"`
 	Next  []string `json:"next,omitempty"`
-	Cures []Cure   `json:"cures,omitempty"`
-	Notes []string `json:"notes,omitempty"`
+	// Trials are the windows of --isolate, the first with nothing dropped.
+	Trials []Trial  `json:"trials,omitempty"`
+	Cures  []Cure   `json:"cures,omitempty"`
+	Notes  []string `json:"notes,omitempty"`
 }
 
 // Holder is a place with packets in it.

@@ -29,6 +29,9 @@ type blameFlags struct {
 	pid, fd int
 	span    time.Duration
 	json    bool
+
+	isolate, planOnly bool
+	timers            blame.Timers
 }
 
 func blameCommand(t terminal, status *statusCode) *cobra.Command {
@@ -45,10 +48,16 @@ It works for a daemon that is silent already.
 A link is never named because no other is left: packets were followed, or those
 that wait in it make up the charge to the byte. Otherwise the holder is not known.
 
+With --isolate, and only then, the daemon's packets are dropped on one link after
+the other, for less time than an adjacency takes to drop, and the link whose
+silence stops the growth is named. --plan shows the rule and the times first.
+
 Exit status: 0 nothing is held, 1 something is, 2 trouble or wrong usage, 130
 interrupted.`,
 		Example: `  skleak blame --pid $(pidof ospfd)
-  skleak blame --pid $(pidof ospfd) --for 60s --json`,
+  skleak blame --pid $(pidof ospfd) --for 60s --json
+  skleak blame --pid $(pidof ospfd) --plan
+  skleak blame --pid $(pidof ospfd) --isolate --hello 10s --dead 40s`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(cmd.Flags().Changed("fd")); err != nil {
@@ -62,6 +71,10 @@ interrupted.`,
 	fs.IntVar(&f.fd, "fd", -1, "the socket, by its descriptor (default all that are charged)")
 	fs.DurationVar(&f.span, "for", 25*time.Second, "how long to follow what it sends: two Hellos and more; a silent one is followed for "+silentFollow.String())
 	fs.BoolVar(&f.json, "json", false, "print JSON (schema "+blame.Schema+")")
+	fs.BoolVar(&f.isolate, "isolate", false, "drop what the daemon sends on one link after the other, each for two Hellos and a half")
+	fs.BoolVar(&f.planOnly, "plan", false, "say what --isolate would do, and do nothing")
+	fs.DurationVar(&f.timers.Hello, "hello", 10*time.Second, "the daemon's Hello interval, for --isolate")
+	fs.DurationVar(&f.timers.Dead, "dead", 40*time.Second, "the shortest dead interval of its links, for --isolate")
 	return cmd
 }
 
@@ -83,6 +96,15 @@ func (f *blameFlags) run(ctx context.Context, t terminal, status *statusCode) (e
 	if err := d.look(); err != nil {
 		return err
 	}
+	var plan blame.Plan
+	if f.isolate || f.planOnly {
+		if plan, err = f.plan(d); err != nil {
+			return err
+		}
+	}
+	if f.planOnly {
+		return f.printPlan(t, plan)
+	}
 	r, err := d.read(ctx, f.span, func(span time.Duration) {
 		if t.live {
 			fmt.Fprintf(t.err, "following what process %d sends for %s ...\n", f.pid, span)
@@ -92,6 +114,11 @@ func (f *blameFlags) run(ctx context.Context, t terminal, status *statusCode) (e
 		return err
 	}
 	finding := blame.Judge(r)
+	if f.isolate {
+		if err := d.isolate(ctx, t, &finding, plan); err != nil {
+			return err
+		}
+	}
 	*status = statusCode(finding.Status())
 	if f.json {
 		enc := json.NewEncoder(t.out)
@@ -235,4 +262,3 @@ func allSilent(sockets []procsock.Socket) bool {
 	}
 	return true
 }
-

@@ -18,12 +18,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/net/ipv4"
 	"golang.org/x/sys/unix"
 
 	"skleak/blame"
 	"skleak/internal/testkit"
+	"skleak/netns"
 )
 
 // hellod is a routing daemon as far as its socket goes: one raw socket for all its
@@ -54,22 +56,20 @@ func sendHellos(path, every, sndbuf string, links []string) error {
 	if err != nil {
 		return err
 	}
-	conn, err := net.ListenPacket("ip4:89", "0.0.0.0")
+	conn, err := net.ListenIP("ip4:89", nil)
 	if err != nil {
 		return err
 	}
-	raw, err := conn.(*net.IPConn).SyscallConn()
+	raw, err := conn.SyscallConn()
 	if err != nil {
 		return err
 	}
 	p := ipv4.NewPacketConn(conn)
+	if err := conn.SetWriteBuffer(size); err != nil {
+		return err
+	}
 	fmt.Println("ready")
-	for n := 0; ; n++ {
-		if n == 0 {
-			if err := conn.(*net.IPConn).SetWriteBuffer(size); err != nil {
-				return err
-			}
-		}
+	for {
 		for _, link := range links {
 			if !canSend(raw) {
 				continue
@@ -81,7 +81,7 @@ func sendHellos(path, every, sndbuf string, links []string) error {
 			if err := p.SetMulticastInterface(l); err != nil {
 				return err
 			}
-			if _, err := p.WriteTo(make([]byte, 44), nil, &net.IPAddr{IP: net.IPv4(224, 0, 0, 5)}); err != nil && !errors.Is(err, unix.ENOBUFS) {
+			if _, err := p.WriteTo(make([]byte, 44), nil, &net.IPAddr{IP: net.IPv4(224, 0, 0, 5)}); err != nil && !errors.Is(err, unix.ENOBUFS) && !errors.Is(err, unix.EPERM) {
 				return err
 			}
 		}
@@ -289,4 +289,61 @@ func TestBlameInANamespaceWithoutAName(t *testing.T) {
 	if links, err := nl.LinkList(); err != nil || !slices.ContainsFunc(links, func(l netlink.Link) bool { return l.Attrs().Name == "w0" }) {
 		t.Errorf("%v, %v", links, err)
 	}
+}
+
+// The daemon's packets on each link are dropped in turn; the ring of rules is gone
+// afterwards, and after a kill too.
+func TestBlameIsolates(t *testing.T) {
+	path, _ := router(t)
+	pid := strconv.Itoa(startHellod(t, path, 50*time.Millisecond, 1000000, "v0", "w0"))
+	timers := []string{"--hello", "400ms", "--dead", "2s", "--for", "500ms"}
+	f, status := blamed(t, append([]string{"--pid", pid, "--isolate"}, timers...)...)
+	expectHolder(t, f, status, "qdisc tbf on w0")
+	if len(f.Trials) != 3 || f.Trials[0].Growth <= 0 || !strings.Contains(strings.Join(f.Notes, "\n"), "isolation agrees") {
+		t.Errorf("%+v", f)
+	}
+	for _, trial := range f.Trials[1:] {
+		if trial.Dropped < 2 || (trial.Link == "w0") != (trial.Growth == 0) {
+			t.Errorf("%+v", trial)
+		}
+	}
+	out, errs, status := skleak(t, append([]string{"blame", "--pid", pid, "--plan"}, timers...)...)
+	if status != 0 || !strings.Contains(out, "flags owner") || !strings.Contains(out, "v0, w0") {
+		t.Errorf("exit status %d: %s%s", status, out, errs)
+	}
+	if _, errs, status := skleak(t, "blame", "--pid", pid, "--isolate", "--hello", "10s", "--dead", "30s"); status != exitUsage || !strings.Contains(errs, "an adjacency could drop") {
+		t.Errorf("exit status %d: %s", status, errs)
+	}
+	cmd := exec.Command("skleak", "blame", "--pid", pid, "--isolate", "--hello", "1s", "--dead", "4s", "--for", "100ms")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	awaitTables(t, path, 1)
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	awaitTables(t, path, 0)
+	// A second run finds no table in its way.
+	f, status = blamed(t, append([]string{"--pid", pid, "--isolate"}, timers...)...)
+	expectHolder(t, f, status, "qdisc tbf on w0")
+}
+
+// awaitTables waits until there are so many tables of nf_tables.
+func awaitTables(t *testing.T, path string, want int) {
+	t.Helper()
+	got := -1
+	for range 500 {
+		err := netns.In(path, func() error {
+			tables, err := (&nftables.Conn{}).ListTables()
+			got = len(tables)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got == want {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("%d tables, want %d", got, want)
 }
