@@ -48,6 +48,8 @@ require github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 
 require al.essio.dev/pkg/shellescape v1.6.1
 
+require github.com/safchain/ethtool v0.7.0
+
 require (
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect

@@ -39,7 +39,11 @@ type Reading struct {
 	// them by link.
 	Ledger *record.Ledger
 	Sent   map[string]int
-	Notes  []string
+	// Truesize is what a packet costs here, measured; 0 where it was not. Rings are how
+	// many packets a driver's own ring takes, by link, where it tells.
+	Truesize int64
+	Rings    map[string]int
+	Notes    []string
 }
 
 // Socket is one socket of the daemon, in bytes.
@@ -80,7 +84,7 @@ type Finding struct {
 	Silent  bool     `json:"silent"`
 	Outcome Outcome  `json:"outcome"`
 	// Holders are who holds, the most first; By is how that is known: ledger,
-	// growth, count or isolation.
+	// growth, count, bound or isolation.
 	Holders []Holder `json:"holders"`
 	By      string   `json:"by,omitempty"`
 	// Reason is the arithmetic in words.

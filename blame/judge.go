@@ -23,7 +23,7 @@ func Judge(r Reading) Finding {
 	case r.Charge == 0 || r.Least == 0:
 		f.Outcome = Healthy
 		f.Reason = fmt.Sprintf("the charge came back to 0 in the %s it was watched for: what is sent comes free", span(r.For))
-	case f.byLedger(r), f.byGrowth(r), f.byCount(r):
+	case f.byLedger(r), f.byGrowth(r), f.byCount(r), f.byBound(r):
 		f.Outcome = Holds
 	default:
 		f.Outcome = Unknown
@@ -158,12 +158,25 @@ func line(r Reading, f Finding, l snapshot.Link) Line {
 		out.Why = "nothing was sent through it meanwhile"
 	case f.By == "count":
 		out.Acquitted, out.Why = true, "no byte of the charge is left for it"
+	case f.By == "bound":
+		n, _ := ring(r, l)
+		out.Acquitted, out.Why = true, fmt.Sprintf("%d packets at the most can be there", n+waitingOn(f, l.Name))
 	case f.By == "growth":
 		out.Acquitted, out.Why = true, "no byte of the growth is left for it"
 	default:
 		out.Why = "not known" + waitsOn(f, l.Name)
 	}
 	return out
+}
+
+// waitingOn counts what waits on a link, whosever it is.
+func waitingOn(f Finding, link string) (n int) {
+	for _, h := range f.Waiting {
+		if h.Link == link {
+			n += max(h.Packets, 0)
+		}
+	}
+	return n
 }
 
 func waitsOn(f Finding, link string) string {

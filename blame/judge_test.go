@@ -48,6 +48,12 @@ func TestJudge(t *testing.T) {
 	lost.Ledger = &record.Ledger{Incomplete: "3 samples were lost", Charge: 28 * 832, Places: followed.Ledger.Places}
 	grown := reading(router(90, 0), 64*832+40*832)
 	grown.Before, grown.ChargeBefore = router(50, 0), 64*832
+	bound := reading(router(0, 281), 278*768)
+	bound.Truesize, bound.Rings = 768, map[string]int{"eth0": 128}
+	wide := bound
+	wide.Rings = map[string]int{"eth0": 256}
+	unmeasured := bound
+	unmeasured.Rings = nil
 	restless := reading(router(128, 0), 128*832)
 	restless.Steady = false
 	empty := reading(router(0, 0), 0)
@@ -72,6 +78,9 @@ func TestJudge(t *testing.T) {
 		"a ledger with holes":           {lost, Unknown, "", "", "neither"},
 		"what it grew by":               {grown, Holds, "growth", "qdisc tbf on w0", "40 packets x 832 = 33280 bytes"},
 		"a charge that does not stand":  {restless, Unknown, "", "", "does not stand still"},
+		"at least so many":              {bound, Holds, "bound", "reader of dns0", "128 at the most (128 in the ring of eth0): at least 150 of the 278"},
+		"a ring that takes them all":    {wide, Unknown, "", "", "neither"},
+		"a ring that nobody knows":      {unmeasured, Unknown, "", "", "neither"},
 		"nothing":                       {empty, Healthy, "", "", "came back to 0"},
 		"held for a moment, by another": {comesFree, Healthy, "", "", "came back to 0"},
 	} {

@@ -89,6 +89,14 @@ func (p Probe) Prepare(ctx context.Context) (*Prepared, error) {
 	return ready, nil
 }
 
+// PacketCost measures in a sandbox what a small packet costs on this kernel.
+func PacketCost(ctx context.Context, self string) (experiment.Cost, error) {
+	local := NewLocal()
+	local.Self, local.Jobs, local.KeepLeftovers = self, 1, true
+	trace, err := local.cost(ctx)
+	return experiment.Cost{Truesize: trace.Truesize, By: trace.TruesizeBy + " of a sandbox"}, err
+}
+
 // maySend opens the socket that will be sent through, and closes it.
 func maySend() error {
 	const protocol = 253

@@ -19,6 +19,9 @@ type LinkTraits struct {
 	Orphans bool
 	// Read: a program reads what is sent.
 	Read bool
+	// Passes: it has no queue of its own beside its qdisc. A veth has one only with
+	// an XDP program at its far end.
+	Passes bool
 }
 
 // TraitsOf gives the traits of a kind of link, as the kernel or a scenario calls
@@ -30,22 +33,22 @@ type LinkTraits struct {
 // drivers/net/wireguard/device.c).
 func TraitsOf(kind string) LinkTraits {
 	return map[string]LinkTraits{
-		"veth":      {Counts: true},
-		"dummy":     {Counts: true, Ends: true},
-		"nlmon":     {Ends: true},
-		"bridge":    {Counts: true, Ports: true},
-		"bond":      {Ports: true},
-		"team":      {Counts: true, Ports: true},
-		"vlan":      {Counts: true},
+		"veth":      {Counts: true, Passes: true},
+		"dummy":     {Counts: true, Ends: true, Passes: true},
+		"nlmon":     {Ends: true, Passes: true},
+		"bridge":    {Counts: true, Ports: true, Passes: true},
+		"bond":      {Ports: true, Passes: true},
+		"team":      {Counts: true, Ports: true, Passes: true},
+		"vlan":      {Counts: true, Passes: true},
 		"macvlan":   {Counts: true},
 		"ipvlan":    {Counts: true},
 		"macsec":    {Counts: true},
-		"vxlan":     {Counts: true, Tunnels: true},
-		"geneve":    {Counts: true, Tunnels: true},
-		"gre":       {Counts: true, Tunnels: true},
-		"gretap":    {Counts: true, Tunnels: true},
-		"ipip":      {Counts: true, Tunnels: true},
-		"vrf":       {Counts: true, Tunnels: true},
+		"vxlan":     {Counts: true, Tunnels: true, Passes: true},
+		"geneve":    {Counts: true, Tunnels: true, Passes: true},
+		"gre":       {Counts: true, Tunnels: true, Passes: true},
+		"gretap":    {Counts: true, Tunnels: true, Passes: true},
+		"ipip":      {Counts: true, Tunnels: true, Passes: true},
+		"vrf":       {Counts: true, Tunnels: true, Passes: true},
 		"wireguard": {Tunnels: true, Orphans: true},
 		"tun":       {Ends: true, Orphans: true, Read: true},
 		"tap":       {Ends: true, Orphans: true, Read: true},

@@ -14,7 +14,9 @@ import (
 
 	"skleak/blame"
 	"skleak/harness"
+	"skleak/netns"
 	"skleak/procsock"
+	"skleak/snapshot"
 )
 
 // Bounds of --for.
@@ -225,7 +227,32 @@ func (d *debtor) read(ctx context.Context, span time.Duration, tell func(time.Du
 		return r, err
 	}
 	r.For, r.ChargeBefore, r.Least, r.Ledger, r.Sent, r.Notes = span, seen.Before, seen.Least, seen.Ledger, seen.Sent, seen.Notes
-	return r, d.still(&r, path)
+	if err := d.still(&r, path); err != nil {
+		return r, err
+	}
+	return r, d.bounds(ctx, &r, path)
+}
+
+// bounds measures what a packet costs, and reads how many the drivers' rings take,
+// where nothing simpler gives an answer.
+func (d *debtor) bounds(ctx context.Context, r *blame.Reading, path string) error {
+	if blame.Judge(*r).Outcome != blame.Unknown {
+		return nil
+	}
+	err := netns.In(path, func() (err error) {
+		r.Rings, err = netns.Rings(linkNames(r.Facts))
+		return err
+	})
+	if err != nil {
+		r.Notes = append(r.Notes, err.Error())
+	}
+	cost, err := harness.PacketCost(ctx, harness.DefaultSelf)
+	if err != nil && ctx.Err() == nil {
+		r.Notes = append(r.Notes, err.Error())
+		err = nil
+	}
+	r.Truesize = cost.Truesize
+	return err
 }
 
 // still reads where packets wait at a moment when the charge stands still, if there
@@ -252,6 +279,13 @@ func (d *debtor) still(r *blame.Reading, path string) (err error) {
 		r.Sockets = append(r.Sockets, blame.Socket{FD: s.Owners[0].FD, Kind: s.Kind, Protocol: s.Protocol, Charge: s.Charge, SndBuf: s.SndBuf})
 	}
 	return nil
+}
+
+func linkNames(f snapshot.Facts) (names []string) {
+	for _, l := range f.Links {
+		names = append(names, l.Name)
+	}
+	return names
 }
 
 func allSilent(sockets []procsock.Socket) bool {
