@@ -87,11 +87,9 @@ MUTANTS_KERNEL ?= debian:6.1
 mutants: mutants-packages build ## a handful of known bugs, each put into a kernel and found
 	bin/skleak mutants run $(MUTANTS) --kernel $(MUTANTS_KERNEL) $(ARGS)
 
-STORY_KERNEL ?= debian:6.1+tun-no-orphan
-
 .PHONY: story
-story: vm-packages mutants-packages build ## 2012 again, with the real ospfd and iodined: docs/story.md
-	bin/skleak vm run --kernel $(STORY_KERNEL) --with iproute2,frr,iodine,tcpdump,strace,procps -- scripts/story-guest
+story: vm-packages mutants-packages build ## 2012 again, with the real ospfd and iodined: docs/story.md; ARGS=--all
+	bin/skleak story $(ARGS)
 
 TRUTH_KERNELS ?= debian:6.1 debian:6.12
 TRUTH_RUNS ?= 3

@@ -57,6 +57,9 @@ type Options struct {
 	// Colour allows ANSI colours. Whether NO_COLOR or a pipe forbids them is for
 	// the caller to find out.
 	Colour bool
+	// Verbose shows a row for each result and what is behind it, Quiet a line for each
+	// kernel; of the table alone.
+	Verbose, Quiet bool
 	// ASCII keeps to 7 bits, for a locale that is not UTF-8.
 	ASCII bool
 	// Evidence is what the report rests on.

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jedib0t/go-pretty/v6/text"
 
 	"skleak/internal/testkit"
 	"skleak/record"
@@ -44,12 +45,15 @@ func TestGolden(t *testing.T) {
 		rep    record.Report
 		o      Options
 	}{
-		"table.txt":         {"table", sample(), Options{}},
-		"table-100.txt":     {"table", sample(), Options{Width: 100}},
-		"table-50.txt":      {"table", sample(), Options{Width: 50}},
-		"table-ascii.txt":   {"table", sample(), Options{ASCII: true, Width: 160}},
-		"table-colour.txt":  {"table", sample(), Options{Colour: true, Width: 160}},
-		"table-several.txt": {"table", several, Options{Width: 120}},
+		"table.txt":         {"table", sample(), Options{Verbose: true}},
+		"table-100.txt":     {"table", sample(), Options{Width: 100, Verbose: true}},
+		"table-50.txt":      {"table", sample(), Options{Width: 50, Verbose: true}},
+		"table-ascii.txt":   {"table", sample(), Options{ASCII: true, Width: 160, Verbose: true}},
+		"table-colour.txt":  {"table", sample(), Options{Colour: true, Width: 160, Verbose: true}},
+		"table-several.txt": {"table", several, Options{Width: 120, Verbose: true}},
+		"answer.txt":        {"table", sample(), Options{}},
+		"answer-80.txt":     {"table", several, Options{Width: 80}},
+		"answer-quiet.txt":  {"table", several, Options{Quiet: true}},
 		"report.json":       {"json", sample(), Options{}},
 		"report.ktap":       {"ktap", sample(), Options{}},
 		"several.ktap":      {"ktap", several, Options{}},
@@ -145,5 +149,25 @@ func TestJSONRoundTrip(t *testing.T) {
 	}
 	if in.Runs[0].Results[0].Sockets != nil {
 		t.Error("writing changed the report")
+	}
+}
+
+// Nothing is wider than the reader's terminal, whatever that is, and at 80 columns
+// verdict, held and holder are there.
+func TestWidths(t *testing.T) {
+	for width := 60; width <= 200; width++ {
+		for _, verbose := range []bool{false, true} {
+			got := written(t, "table", sample(), Options{Width: width, Verbose: verbose})
+			for line := range strings.Lines(got) {
+				if n := text.StringWidthWithoutEscSequences(strings.TrimSuffix(line, "\n")); n > width {
+					t.Errorf("%d columns, verbose %v: %d: %s", width, verbose, n, line)
+				}
+			}
+			for _, word := range []string{"verdict", "held", "holder"} {
+				if width >= 80 && !verbose && !strings.Contains(got, word) {
+					t.Errorf("%d columns, verbose %v: no %s", width, verbose, word)
+				}
+			}
+		}
 	}
 }

@@ -114,26 +114,13 @@ func lawRunText(r record.LawRun) string {
 
 // skips collapses skips with the same reason and hint into one paragraph.
 func (p painter) skips(out *bytes.Buffer, run record.Run) {
-	names := map[string][]string{}
-	var order []string
-	total := 0
-	for _, r := range run.Results {
-		if r.Status != record.Skip {
-			continue
-		}
-		total++
-		why := sentence(r.Reason, r.Hint)
-		if names[why] == nil {
-			order = append(order, why)
-		}
-		names[why] = append(names[why], r.Scenario)
-	}
+	causes, total := skipCauses(run)
 	if total == 0 {
 		return
 	}
 	fmt.Fprintf(out, "\n%s\n", p.dim(fmt.Sprintf("skipped: %d", total)))
-	for _, why := range order {
-		p.paragraph(out, "  ", p.safe(strings.Join(names[why], ", ")+": "+why))
+	for _, c := range causes {
+		p.paragraph(out, "  ", p.safe(strings.Join(c.names, ", ")+": "+c.text()))
 	}
 }
 
@@ -182,7 +169,8 @@ func (p painter) summary(out *bytes.Buffer, run record.Run) {
 	if len(parts) == 0 {
 		parts = []string{"no results"}
 	}
-	fmt.Fprintf(out, "\n%s in %.1f s\n", p.bold(fmt.Sprintf("%d scenarios: %s", len(run.Results), strings.Join(parts, ", "))), run.Seconds)
+	out.WriteByte('\n')
+	p.paragraph(out, "", p.bold(fmt.Sprintf("%d scenarios: %s in %.1f s", len(run.Results), strings.Join(parts, ", "), run.Seconds)))
 }
 
 // paragraph writes text, which is safe to print, wrapped to the width, each

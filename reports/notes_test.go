@@ -16,7 +16,7 @@ func TestExpectedHoldsShareTheirLaw(t *testing.T) {
 	out := written(t, "table", record.Report{Runs: []record.Run{{Results: []record.Result{
 		held("hold/a", record.Pass, "the same law"), held("hold/b", record.Pass, "the same law"),
 		held("hold/c", record.Fail, "the same law"), held("hold/d", record.Pass, "another law"),
-	}}}}, Options{})
+	}}}}, Options{Verbose: true})
 	for _, want := range []string{
 		"✓ pass  hold/a, hold/b\n  the same law\n\n",
 		"✗ fail  hold/c\n  the same law\n  why hold/c\n",

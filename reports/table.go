@@ -38,13 +38,20 @@ func (p painter) run(out *bytes.Buffer, run record.Run) {
 	if k.Release == "" {
 		title = "kernel " + k.Source
 	}
-	fmt.Fprintf(out, "%s\n\n", p.bold(p.safe(title)))
-	shown := rows(run)
-	if len(shown) > 0 {
-		out.WriteString(p.fitted(shown) + "\n")
+	fmt.Fprintf(out, "%s\n", p.bold(p.safe(title)))
+	p.answer(out, run)
+	switch {
+	case p.Quiet:
+		return
+	case p.Verbose:
+		if shown := rows(run); len(shown) > 0 {
+			out.WriteString("\n" + p.fitted(p.columns(), shown) + "\n")
+		}
+		p.notes(out, run)
+		p.skips(out, run)
+	default:
+		p.folded(out, run)
 	}
-	p.notes(out, run)
-	p.skips(out, run)
 	p.controls(out, run)
 	p.summary(out, run)
 }
@@ -122,8 +129,7 @@ func orDash[T int64 | float64](n T, show func(T) string) string {
 
 // fitted draws the table, giving up columns until it fits the width, and cuts
 // lines only when none is left to give up.
-func (p painter) fitted(results []record.Result) string {
-	cols := p.columns()
+func (p painter) fitted(cols []column, results []record.Result) string {
 	for {
 		drawn := p.draw(cols, results)
 		if p.Width <= 0 || text.LongestLineLen(drawn) <= p.Width {

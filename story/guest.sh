@@ -78,11 +78,11 @@ bird_() {
 }
 case $daemon in frr) frr && name=ospfd ;; *) bird_ && name=bird ;; esac
 echo "@kernel $(uname -r)"
-pid=$(pidof $name | awk '{print $1}')
+pid=$(pidof "$name" | awk '{print $1}')
 
 # charges: of each raw socket of protocol 89 (0x59), as /proc/net/raw has them.
 charges() {
-	for hex in $(awk '$2 ~ /:0059$/ {split($5, q, ":"); print q[1]}' /proc/net/raw); do
+	awk '$2 ~ /:0059$/ {split($5, q, ":"); print q[1]}' /proc/net/raw | while read -r hex; do
 		printf ' %d' $((0x$hex))
 	done
 }
@@ -90,7 +90,7 @@ charges() {
 # packet each; all of one link are as long as its first.
 count() { tcpdump -n -r "/tmp/cap/$1.pcap" 2>/dev/null | wc -l; }
 look() {
-	printf '@sample %s %s' "$(cut -d' ' -f1 /proc/uptime)" "$(awk '/VmRSS/ {print $2}' /proc/$pid/status)"
+	printf '@sample %s %s' "$(cut -d' ' -f1 /proc/uptime)" "$(awk '/VmRSS/ {print $2}' "/proc/$pid/status")"
 	printf ' r2-v1=%s' "$(count r2-v1)"
 	for link in $links; do printf ' r1-%s=%s' "$link" "$(count "r1-$link")"; done
 	printf ' charges=%s\n' "$(charges | tr ' ' ,)"

@@ -52,7 +52,7 @@ func TestEveryCommandHasHelpWithExamples(t *testing.T) {
 // hour or a routing daemon, or that send through this machine's own links: they
 // are tested where they live.
 func elsewhere() []string {
-	return []string{"blame", "config", "diff", "kernels", "matrix", "merge", "mutants", "plan", "probe", "soak", "vm", "watch"}
+	return []string{"blame", "config", "diff", "kernels", "matrix", "merge", "mutants", "plan", "probe", "soak", "story", "vm", "watch"}
 }
 
 // readmeScenario is the scenario README.md shows, by the name its examples use.

@@ -25,6 +25,8 @@ type outputFlags struct {
 	format string
 	file   string
 	redact bool
+	// verbose and quiet are of the table.
+	verbose, quiet bool
 	// given tells a flag from its default.
 	given *pflag.FlagSet
 }
@@ -35,6 +37,8 @@ func (f *outputFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.json, "json", false, "print the report as JSON (schema "+record.ReportSchema+")")
 	fs.StringVar(&f.format, "format", "", "format of the report; `skleak list` names them (default table)")
 	fs.StringVarP(&f.file, "output", "o", "", "write the report to this file")
+	fs.BoolVarP(&f.verbose, "verbose", "v", false, "a row for each result, and what is behind it")
+	fs.BoolVarP(&f.quiet, "quiet", "q", false, "one line for each kernel")
 }
 
 // output is a place for a report that was found writable.
@@ -57,6 +61,8 @@ type output struct {
 func (f outputFlags) open(t terminal) (*output, error) {
 	name := f.format
 	switch {
+	case f.verbose && f.quiet:
+		return nil, errors.New("--verbose and --quiet: choose one")
 	case f.json && name != "" && name != "json":
 		return nil, fmt.Errorf("--json and --format %s: choose one", name)
 	case f.json:
@@ -73,10 +79,10 @@ func (f outputFlags) open(t terminal) (*output, error) {
 		if format.Binary && t.outWidth > 0 {
 			return nil, fmt.Errorf("--format %s is not for a terminal: write it to a file with -o", name)
 		}
-		o.options = reports.Options{Width: t.outWidth, Colour: t.colour, ASCII: t.ascii}
+		o.options = reports.Options{Width: t.outWidth, Colour: t.colour, ASCII: t.ascii, Verbose: f.verbose, Quiet: f.quiet}
 		return o, nil
 	}
-	o.options = reports.Options{ASCII: t.ascii}
+	o.options = reports.Options{ASCII: t.ascii, Verbose: f.verbose, Quiet: f.quiet}
 	return o, o.tryFile()
 }
 
