@@ -30,48 +30,54 @@ func (p painter) answer(out *bytes.Buffer, run record.Run) {
 
 // verdictOf is the one line on a run.
 func (p painter) verdictOf(run record.Run) string {
-	ran, odd, known := 0, []string{}, []string{}
-	for _, r := range run.Results {
-		switch r.Status {
-		case record.Skip:
-			continue
-		case record.Pass:
-		case record.XFail:
-			known = append(known, fmt.Sprintf("%s %s", r.Scenario, r.Verdict))
-		default:
-			odd = append(odd, fmt.Sprintf("%s %s", r.Scenario, cmp.Or(string(r.Verdict), string(r.Status))))
-		}
-		ran++
-	}
+	ran, odd, known := sorted(run.Results)
 	text := fmt.Sprintf("%d of %d scenarios ran in %.1f s: ", ran, len(run.Results), run.Seconds)
+	var parts []string
 	switch {
 	case run.Interrupted || run.Trouble != "":
-		text += "it did not come to its end"
+		parts = append(parts, "it did not come to its end")
 	case ran == 0:
-		text += "nothing is shown"
-	case len(odd) == 0 && len(known) == 0:
-		text += "all as expected"
+		parts = append(parts, "nothing is shown")
+	case len(odd)+len(known) == 0:
+		parts = append(parts, "all as expected")
 	case len(odd) == 0:
-		text += "all others as expected, "
+		parts = append(parts, "all others as expected")
 	}
 	if len(odd) > 0 {
-		if run.Interrupted || run.Trouble != "" {
-			text += "; "
-		}
-		text += fmt.Sprintf("%d not as expected: %s", len(odd), few(odd, 5))
+		parts = append(parts, fmt.Sprintf("%d not as expected: %s", len(odd), few(odd, 5)))
 	}
 	if len(known) > 0 {
-		text += fmt.Sprintf("%s%d a defect known upstream: %s", map[bool]string{true: "; "}[len(odd) > 0], len(known), few(known, 5))
+		parts = append(parts, fmt.Sprintf("%d a defect known upstream: %s", len(known), few(known, 5)))
 	}
 	for _, c := range run.Controls {
 		if c.Status != record.Pass {
-			text += fmt.Sprintf("; the control %s does not behave", c.Scenario)
+			parts = append(parts, fmt.Sprintf("the control %s does not behave", c.Scenario))
 		}
 	}
 	if n := len(run.Crashes); n > 0 {
-		text += fmt.Sprintf("; the kernel crashed %d times", n)
+		parts = append(parts, fmt.Sprintf("the kernel crashed %d times", n))
 	}
-	return p.bold(p.safe(text))
+	return p.bold(p.safe(text + strings.Join(parts, "; ")))
+}
+
+// sorted counts what ran, and names what is not as expected and what is a known
+// defect.
+func sorted(results []record.Result) (ran int, odd, known []string) {
+	for _, r := range results {
+		if r.Status == record.Skip {
+			continue
+		}
+		ran++
+		name := fmt.Sprintf("%s %s", r.Scenario, cmp.Or(string(r.Verdict), string(r.Status)))
+		switch r.Status {
+		case record.Pass:
+		case record.XFail:
+			known = append(known, name)
+		default:
+			odd = append(odd, name)
+		}
+	}
+	return ran, odd, known
 }
 
 // few are the first of them.

@@ -21,7 +21,7 @@ const Schema = "skleak-story/1"
 // script is what runs in the guest, as Variant.Args call it.
 //
 //go:embed guest.sh
-var script string //nolint:gochecknoglobals // go:embed needs one
+var script string
 
 // Script is the shell script that runs in the guest.
 func Script() string { return script }

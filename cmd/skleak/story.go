@@ -136,7 +136,7 @@ func (f *storyFlags) tell(ctx context.Context, t terminal, v story.Variant) (s *
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	script := filepath.Join(dir, "story-guest")
-	if err := os.WriteFile(script, []byte(story.Script()), 0o755); err != nil { //nolint:gosec // the guest runs it
+	if err := os.WriteFile(script, []byte(story.Script()), 0o755); err != nil {
 		return nil, err
 	}
 	list, err := withStoryCard()
